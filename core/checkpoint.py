@@ -1,0 +1,220 @@
+"""Checkpoints: a folder with weights, an ONNX graph, the model card and the training's history."""
+
+import json
+import logging
+import os
+import pickle
+import shutil
+import tempfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from core.card import CARD, GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, sha256, verified_file
+from core.errors import CheckpointError
+from core.models import ARCHITECTURES, parameter_count
+
+MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
+
+
+def save(
+    folder: Path, model: nn.Module, card: ModelCard, history: list[dict[str, float]]
+) -> ModelCard:
+    """Writes a checkpoint so that the folder holds either the old one or the whole new one.
+
+    Args:
+        folder: where it shall lie; an older checkpoint there is replaced.
+        model: on any device; it is left as it is.
+        card: its hashes are filled in here.
+        history: one dictionary an epoch.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        CheckpointError: the folder can't be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+            written = Path(temporary) / folder.name
+            written.mkdir()
+            card = _write(written, model, card, history)
+            _replace(folder, written)
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder} can't be written ({error}). Free some space, or choose another folder."
+        ) from error
+    return card
+
+
+def _write(
+    folder: Path, model: nn.Module, card: ModelCard, history: list[dict[str, float]]
+) -> ModelCard:
+    weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    save_file(weights, folder / WEIGHTS)
+    fresh = ARCHITECTURES[card.architecture]()
+    fresh.load_state_dict(weights)
+    _export(fresh.eval(), folder / GRAPH)
+    lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
+    (folder / HISTORY).write_text(lines, encoding="utf-8")
+    hashes = {name: sha256(folder / name) for name in (WEIGHTS, GRAPH, HISTORY)}
+    card = replace(card, hashes=hashes)
+    (folder / CARD).write_text(card.to_json(), encoding="utf-8")
+    for file in folder.iterdir():  # on disk before the name: a power cut leaves no empty files
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    return card
+
+
+def _replace(folder: Path, written: Path) -> None:
+    # A folder can't be renamed over a full one: the old one steps aside for an instant, and
+    # `recover` brings it back if the process was killed in that instant.
+    aside = _aside(folder)
+    if folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+    written.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.replaced")
+
+
+def recover(folder: Path) -> None:
+    """Brings back the old checkpoint if a process was killed while it put a new one in its place."""
+    if not folder.exists() and _aside(folder).exists():
+        _aside(folder).rename(folder)
+
+
+class _Served(nn.Module):
+    """The model with everything it serves as its outputs."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(self.model.outputs(images).values())  # type: ignore[operator]
+
+
+def _export(model: nn.Module, path: Path) -> None:
+    example = torch.zeros(2, 1, 28, 28)
+    with torch.no_grad():
+        names = list(model.outputs(example))  # type: ignore[operator]
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's notes on its own deprecations
+        torch.onnx.export(
+            _Served(model).eval(),
+            (example,),
+            path,
+            input_names=["images"],
+            output_names=names,
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            external_data=False,
+            verbose=False,
+        )
+
+
+def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[nn.Module, ModelCard]:
+    """Loads a checkpoint's network in evaluation mode.
+
+    Raises:
+        CheckpointError: files missing or changed, or weights that don't fit the architecture.
+    """
+    recover(folder)
+    card = read_card(folder)
+    path = verified_file(folder, card, WEIGHTS)
+    if card.architecture not in ARCHITECTURES:
+        raise CheckpointError(
+            f"{folder}: unknown architecture {card.architecture!r}; known are "
+            f"{', '.join(ARCHITECTURES)}. Use the program's version that wrote it."
+        )
+    model = ARCHITECTURES[card.architecture]()
+    _fit(model, load_file(path), path)
+    return model.eval().to(device), card
+
+
+def _fit(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} does not fit {type(model).__name__}: {' '.join(str(error).split())[:400]} "
+            "Give weights of this architecture."
+        ) from error
+
+
+def import_weights(
+    path: Path, folder: Path, *, normalisation: dict[str, float] | None = None
+) -> ModelCard:
+    """Makes a checkpoint of a published PyTorch state dict of one of the architectures.
+
+    Args:
+        path: a `.pt` or `.pth` file with a state dict, or with one under `state_dict` or `model`.
+        folder: where the checkpoint shall lie.
+        normalisation: `mean` and `std` that the weights were trained with; MNIST's by default.
+
+    Raises:
+        CheckpointError: no such file, something other than tensors in it, or no fitting architecture.
+    """
+    weights = _read_state_dict(path)
+    architecture = next(
+        (name for name, kind in ARCHITECTURES.items() if _shapes(kind().state_dict()) == _shapes(weights)),
+        None,
+    )
+    if architecture is None:
+        shown = ", ".join(list(weights)[:4])
+        raise CheckpointError(
+            f"{path} fits none of {', '.join(ARCHITECTURES)}: {len(weights)} tensors ({shown}, …). "
+            "Give a state dict with the names and shapes of one of them."
+        )
+    model = ARCHITECTURES[architecture]()
+    _fit(model, weights, path)
+    card = ModelCard(
+        name=folder.name,
+        architecture=architecture,
+        classes=model.classes,
+        parameters=parameter_count(model),
+        normalisation=normalisation or MNIST_NORMALISATION,
+        source=f"imported from {path.name} (SHA-256 {sha256(path)})",
+        split={},
+        hyperparameters={},
+        training={},
+        metrics={},
+        hashes={},
+    )
+    return save(folder, model.eval(), card, [])
+
+
+def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file. Give a PyTorch state dict (.pt or .pth).")
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        reason = str(error).split("\n", 1)[0][:200]
+        raise CheckpointError(
+            f"{path} is not a file of plain tensors ({reason}); code in it is never run. "
+            "Save the weights alone: `torch.save(model.state_dict(), …)`."
+        ) from error
+    for key in ("state_dict", "model"):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(isinstance(v, torch.Tensor) for v in content.values()):
+        raise CheckpointError(
+            f"{path} holds a {type(content).__name__}, not a state dict of tensors. "
+            "Save the weights alone: `torch.save(model.state_dict(), …)`."
+        )
+    return content
+
+
+def _shapes(weights: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {key: value.shape for key, value in weights.items()}

@@ -1,0 +1,29 @@
+"""One hierarchy for everything that a user can mend; anything else is a bug."""
+
+
+class DigitscopeError(Exception):
+    """The message names the input, what was wrong with it and what to do."""
+
+
+class PictureError(DigitscopeError):
+    """A picture that can't be read or is over a limit."""
+
+
+class NothingDrawn(PictureError):
+    """A picture without ink: there is no digit to name."""
+
+
+class DatasetError(DigitscopeError):
+    """A data set that is missing, damaged or not of the expected form."""
+
+
+class CheckpointError(DigitscopeError):
+    """A checkpoint that is missing, damaged or does not match what it says of itself."""
+
+
+class ExplanationError(DigitscopeError):
+    """An explanation asked for a method, layer or class that the model does not have."""
+
+
+class TrainingError(DigitscopeError):
+    """Training that can't start or can't go on."""

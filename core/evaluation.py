@@ -1,0 +1,132 @@
+"""How good: accuracy, confusion matrix, per class, calibration; counted from probabilities."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Float64, Int64
+
+from core.errors import DatasetError
+
+RELIABILITY_BINS = 15
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Confidence against accuracy in equal-width bins (Guo et al. 2017, arXiv:1706.04599).
+
+    Bin b of B holds the predictions with confidence in (b/B, (b+1)/B]; the means of an empty
+    bin are 0 and carry no weight.
+    """
+
+    counts: Int64[np.ndarray, " bins"]
+    confidence: Float64[np.ndarray, " bins"]
+    accuracy: Float64[np.ndarray, " bins"]
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error in [0, 1]: Σ counts/n · |accuracy − confidence|."""
+        gaps = np.abs(self.accuracy - self.confidence)
+        return float((self.counts * gaps).sum() / max(1, self.counts.sum()))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model on a labelled data set.
+
+    Attributes:
+        classes: the digits, in the order of the matrix.
+        confusion: counts, row = true digit, column = predicted digit.
+        reliability: confidence against accuracy.
+    """
+
+    classes: tuple[int, ...]
+    confusion: Int64[np.ndarray, "k k"]
+    reliability: Reliability
+
+    @property
+    def n(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def errors(self) -> int:
+        return self.n - int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct predictions in [0, 1]."""
+        return 1 - self.errors / self.n
+
+    @property
+    def per_class(self) -> dict[str, dict[str, int]]:
+        """By true digit: how many there are, and how many were read wrongly."""
+        totals = self.confusion.sum(axis=1)
+        return {
+            str(digit): {"n": int(total), "errors": int(total - self.confusion[row, row])}
+            for row, (digit, total) in enumerate(zip(self.classes, totals, strict=True))
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary for the model card and the command line."""
+        return {
+            "n": self.n,
+            "accuracy": self.accuracy,
+            "errors": self.errors,
+            "interval_95": list(wilson_interval(self.n - self.errors, self.n)),
+            "per_class": self.per_class,
+            "ece": self.reliability.ece,
+            "confusion": self.confusion.tolist(),
+            "reliability": {
+                "counts": self.reliability.counts.tolist(),
+                "confidence": self.reliability.confidence.tolist(),
+                "accuracy": self.reliability.accuracy.tolist(),
+            },
+        }
+
+
+def evaluate(
+    probabilities: Float32[np.ndarray, "n k"],
+    labels: Int64[np.ndarray, " n"],
+    classes: tuple[int, ...],
+) -> Evaluation:
+    """Compares predictions with labels.
+
+    Args:
+        probabilities: rows sum to 1, columns in the order of `classes`.
+        labels: digits, each one of `classes`.
+
+    Raises:
+        DatasetError: no rows, or a label outside `classes`.
+    """
+    if not len(labels):
+        raise DatasetError(
+            f"The data set has no digit of the model's classes {classes}. Choose another data set."
+        )
+    if not np.isin(labels, classes).all():
+        odd = np.setdiff1d(labels, classes)[0]
+        raise DatasetError(f"Label {odd} is outside the classes {classes}; use `data.only(classes)`.")
+    rows = np.searchsorted(classes, labels)
+    columns = probabilities.argmax(axis=1)
+    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(confusion, (rows, columns), 1)
+    reliability = _reliability(probabilities.max(axis=1), rows == columns)
+    return Evaluation(tuple(classes), confusion, reliability)
+
+
+def _reliability(confidence: np.ndarray, correct: np.ndarray) -> Reliability:
+    bins = np.ceil(confidence.astype(np.float64) * RELIABILITY_BINS).astype(int) - 1
+    bins = bins.clip(0, RELIABILITY_BINS - 1)
+    counts = np.bincount(bins, minlength=RELIABILITY_BINS)
+
+    def means(values: np.ndarray) -> np.ndarray:
+        return np.bincount(bins, values, RELIABILITY_BINS) / np.maximum(counts, 1)
+
+    return Reliability(counts, means(confidence.astype(np.float64)), means(correct.astype(np.float64)))
+
+
+def wilson_interval(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a proportion (Wilson 1927), as shares in [0, 1]."""
+    from scipy.stats import binomtest  # a second to import: not on the way to a first prediction
+
+    interval = binomtest(correct, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)

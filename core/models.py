@@ -1,0 +1,112 @@
+"""The two networks: a CNN for the ten digits and a linear model that knows only 3 and 7."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+BLOCK_CHANNELS = (32, 64, 128, 256)
+LAYERS_PER_BLOCK = 5  # convolution, batch normalisation, ReLU, max pooling, dropout
+
+Images = Float[Tensor, "batch 1 28 28"]
+
+
+def _block(channels_in: int, channels_out: int, kernel: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Dropout2d(0.25),
+    ]
+
+
+class DigitCNN(nn.Module):
+    """Four convolutional blocks and two linear layers: 160,842 parameters, ten classes.
+
+    Input: normalised images, float32, (batch, 1, 28, 28). Output: logits, (batch, 10).
+    Names and shapes of the parameters are those of the public project abdurafay19/Digit-Classifier.
+    """
+
+    classes = tuple(range(10))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv_layers = nn.Sequential(
+            *_block(1, 32, kernel=3),  # (batch, 32, 14, 14)
+            *_block(32, 64, kernel=3),  # (batch, 64, 7, 7)
+            *_block(64, 128, kernel=3),  # (batch, 128, 3, 3)
+            *_block(128, 256, kernel=1),  # (batch, 256, 1, 1)
+        )
+        self.fc_layers = nn.Sequential(
+            nn.Flatten(),  # (batch, 256)
+            nn.Linear(256, 128),
+            nn.ReLU(),
+            nn.Dropout(0.25),
+            nn.Linear(128, 10),
+        )
+
+    def forward(self, images: Images) -> Float[Tensor, "batch 10"]:
+        return self.fc_layers(self.conv_layers(images))  # type: ignore[no-any-return]
+
+    def outputs(self, images: Images) -> dict[str, Tensor]:
+        """Everything that is served: `logits` (batch, 10), `embedding` (batch, 256) and
+        `block1` … `block4`, the spatial mean of each block's output (batch, 32 / 64 / 128 / 256)."""
+        means = {}
+        features = images
+        for number in range(1, len(BLOCK_CHANNELS) + 1):
+            block = self.conv_layers[LAYERS_PER_BLOCK * (number - 1) : LAYERS_PER_BLOCK * number]
+            features = block(features)
+            means[f"block{number}"] = features.mean(dim=(2, 3))
+        return {"logits": self.fc_layers(features), "embedding": features.flatten(1), **means}
+
+    def layers(self) -> dict[str, nn.Module]:
+        """The layers that a class activation map can be taken from: each block's ReLU, before
+        pooling (28×28, 14×14, 7×7 and 3×3)."""
+        return {
+            f"block{number + 1}": self.conv_layers[LAYERS_PER_BLOCK * number + 2]
+            for number in range(len(BLOCK_CHANNELS))
+        }
+
+
+class ThreeSevenLinear(nn.Module):
+    """One weight a pixel and a bias: 785 parameters that tell a 3 from a 7.
+
+    Input: normalised images, float32, (batch, 1, 28, 28). Output: (batch, 1), the log-odds that
+    the digit is a 3; its sigmoid is the probability of the first class.
+    """
+
+    classes = (3, 7)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(28 * 28, 1)
+
+    def forward(self, images: Images) -> Float[Tensor, "batch 1"]:
+        return self.linear(images.flatten(1))  # type: ignore[no-any-return]
+
+    def outputs(self, images: Images) -> dict[str, Tensor]:
+        """`logits` (batch, 1) and `embedding` (batch, 784): a linear model's features are the pixels."""
+        return {"logits": self(images), "embedding": images.flatten(1)}
+
+    def layers(self) -> dict[str, nn.Module]:
+        """None: there is no convolution to take a class activation map from."""
+        return {}
+
+
+ARCHITECTURES: dict[str, type[DigitCNN] | type[ThreeSevenLinear]] = {
+    "DigitCNN": DigitCNN,
+    "ThreeSevenLinear": ThreeSevenLinear,
+}
+
+
+def class_logits(logits: Float[Tensor, "batch outputs"]) -> Float[Tensor, "batch classes"]:
+    """One logit a class: a single output z, the log-odds of the first of two classes, becomes
+    (z, 0), whose softmax is (sigmoid(z), 1 - sigmoid(z))."""
+    if logits.shape[1] > 1:
+        return logits
+    return torch.cat([logits, torch.zeros_like(logits)], dim=1)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """The number of trainable numbers; running statistics of batch normalisation don't count."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,1 @@
+def prepare(x): raise RuntimeError

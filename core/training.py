@@ -1,0 +1,262 @@
+"""Training: a frozen configuration in, the chosen epoch's network with its history out."""
+
+import copy
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.augmentation import Affine
+from core.checkpoint import MNIST_NORMALISATION
+from core.datasets import LabelledDigits
+from core.errors import TrainingError
+from core.models import ARCHITECTURES, class_logits
+
+REPORT_EVERY = 20  # steps between two reports: reading the loss makes a GPU wait
+
+
+def _flag(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Everything that decides a run. The defaults are the reference recipe of the published CNN."""
+
+    architecture: str = _flag("DigitCNN", "a key of core.models.ARCHITECTURES")
+    epochs: int = _flag(50, "passes over the training digits")
+    batch_size: int = _flag(64, "digits a step")
+    learning_rate: float = _flag(3e-3, "the peak of the one-cycle schedule")
+    warm_up: float = _flag(0.1, "share of the steps in which the rate rises")
+    weight_decay: float = _flag(1e-4, "AdamW's decoupled weight decay")
+    label_smoothing: float = _flag(0.1, "share of the target spread over all classes")
+    clip_norm: float = _flag(1.0, "largest norm of the gradient")
+    rotation: float = _flag(10.0, "random rotation, ± degrees")
+    translation: float = _flag(0.1, "random shift, ± share of the side")
+    scale: float = _flag(0.1, "random zoom, 1 ± this")
+    shear: float = _flag(5.0, "random horizontal shear, ± degrees")
+    seed: int = _flag(23, "seed of weights, order and augmentation")
+
+
+CONFIGS = {
+    "cnn": TrainConfig(),
+    "linear": TrainConfig(
+        architecture="ThreeSevenLinear",
+        epochs=20,
+        batch_size=256,
+        learning_rate=1e-2,
+        weight_decay=0.0,
+        label_smoothing=0.0,
+        rotation=0.0,
+        translation=0.0,
+        scale=0.0,
+        shear=0.0,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """How far a run is: counted in steps, with the running epoch's loss and accuracy so far."""
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A finished run. `model` is the chosen epoch's network, on the CPU, in evaluation mode."""
+
+    config: TrainConfig
+    model: nn.Module
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+    hardware: str
+    versions: dict[str, str]
+    finished: str
+
+
+class _Digits:
+    """A data set on the device as bytes; batches leave it as floats in [0, 1]."""
+
+    def __init__(self, data: LabelledDigits, classes: tuple[int, ...], device: torch.device):
+        known = data.only(classes)
+        if not len(known):
+            raise TrainingError(f"{data.name} has no digit of the classes {classes}.")
+        self.images = torch.from_numpy(np.ascontiguousarray(known.images)).to(device)
+        self.targets = torch.from_numpy(np.searchsorted(classes, known.labels)).to(device)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for rows in order.split(size):
+            yield self.images[rows].unsqueeze(1).float() / 255, self.targets[rows]
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Pixels in [0, 1] to MNIST's zero mean and unit variance."""
+    return (images - MNIST_NORMALISATION["mean"]) / MNIST_NORMALISATION["std"]
+
+
+def train(
+    config: TrainConfig,
+    training: LabelledDigits,
+    validation: LabelledDigits,
+    *,
+    device: torch.device | None = None,
+    report: Callable[[StepReport], None] | None = None,
+) -> TrainingRun:
+    """Trains a network; the epoch with the best validation accuracy (then loss) is kept.
+
+    Args:
+        config: the recipe.
+        training: digits to learn from; those outside the network's classes are left out.
+        validation: digits to choose the epoch with. The test set has no way in here.
+        device: `best_device()` by default.
+        report: called every few steps.
+
+    Raises:
+        TrainingError: unknown architecture, no usable digit, or a loss that is not finite.
+    """
+    if config.architecture not in ARCHITECTURES:
+        raise TrainingError(f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}.")
+    device = device or best_device()
+    torch.manual_seed(config.seed)
+    model = ARCHITECTURES[config.architecture]().to(device)
+    loop = _Loop(config, model, _Digits(training, model.classes, device), device)
+    held_out = _Digits(validation, model.classes, device)
+    started = time.perf_counter()
+    history: list[dict[str, float]] = []
+    best, chosen = (-1.0, 0.0), copy.deepcopy(model.state_dict())
+    for epoch in range(1, config.epochs + 1):
+        loss, accuracy = loop.run_epoch(epoch, history, report)
+        val_loss, val_accuracy = measure(model, held_out)
+        seconds = time.perf_counter() - started
+        history.append(
+            dict(epoch=epoch, loss=loss, accuracy=accuracy, validation_loss=val_loss,
+                 validation_accuracy=val_accuracy, learning_rate=loop.rate, seconds=round(seconds, 3))
+        )  # fmt: skip
+        if (val_accuracy, -val_loss) > best:
+            best, chosen = (val_accuracy, -val_loss), copy.deepcopy(model.state_dict())
+            best_epoch = epoch
+    model.load_state_dict(chosen)
+    return TrainingRun(
+        config=config,
+        model=model.cpu().eval(),
+        history=history,
+        best_epoch=best_epoch,
+        seconds=round(time.perf_counter() - started, 1),
+        hardware=describe_hardware(device),
+        versions={name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+class _Loop:
+    """What one epoch needs and what lasts from one to the next."""
+
+    def __init__(self, config: TrainConfig, model: nn.Module, data: _Digits, device: torch.device):
+        self.config, self.model, self.data = config, model, data
+        self.steps_per_epoch = -(-len(data) // config.batch_size)
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser,
+            max_lr=config.learning_rate,
+            total_steps=config.epochs * self.steps_per_epoch + 1,
+            pct_start=config.warm_up,
+        )
+        self.generator = torch.Generator(device).manual_seed(config.seed)
+        self.augment = Affine(
+            degrees=config.rotation,
+            translate=config.translation,
+            scale=(1 - config.scale, 1 + config.scale),
+            shear=config.shear,
+        )
+        self.distorts = any((config.rotation, config.translation, config.scale, config.shear))
+
+    @property
+    def rate(self) -> float:
+        return float(self.schedule.get_last_lr()[0])
+
+    def run_epoch(
+        self,
+        epoch: int,
+        history: list[dict[str, float]],
+        report: Callable[[StepReport], None] | None,
+    ) -> tuple[float, float]:
+        """Mean loss and accuracy over the epoch's (distorted) digits."""
+        self.model.train()
+        order = torch.randperm(len(self.data), generator=self.generator, device=self.generator.device)
+        losses = torch.zeros((), device=order.device)
+        correct, seen = torch.zeros((), device=order.device), 0
+        for step, (images, targets) in enumerate(self.data.batches(order, self.config.batch_size), 1):
+            loss, hits = self._step(images, targets)
+            losses, correct, seen = losses + loss * len(targets), correct + hits, seen + len(targets)
+            if step % REPORT_EVERY == 0 or step == self.steps_per_epoch:
+                mean = float(losses) / seen
+                if not np.isfinite(mean):
+                    raise TrainingError(
+                        f"The loss is no longer finite in epoch {epoch}, step {step}. "
+                        f"Lower --learning-rate (it is {self.config.learning_rate})."
+                    )
+                if report:
+                    done = (epoch - 1) * self.steps_per_epoch + step
+                    total = self.config.epochs * self.steps_per_epoch
+                    last = history[-1]["validation_accuracy"] if history else None
+                    report(StepReport(done, total, epoch, mean, float(correct) / seen, last))
+        return float(losses) / seen, float(correct) / seen
+
+    def _step(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        if self.distorts:
+            images = self.augment(images, self.generator)
+        logits = class_logits(self.model(normalise(images)))
+        loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        self.optimiser.step()
+        self.schedule.step()
+        return loss.detach(), (logits.argmax(dim=1) == targets).sum()
+
+
+@torch.inference_mode()
+def measure(model: nn.Module, data: _Digits) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy in evaluation mode."""
+    model.eval()
+    loss, correct = 0.0, 0
+    for images, targets in data.batches(torch.arange(len(data), device=data.targets.device), 512):
+        logits = class_logits(model(normalise(images)))
+        loss += float(F.cross_entropy(logits, targets, reduction="sum"))
+        correct += int((logits.argmax(dim=1) == targets).sum())
+    return loss / len(data), correct / len(data)
+
+
+def describe_hardware(device: torch.device) -> str:
+    """The device in words: the GPU's name, or the processor and its cores."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} {device.type.upper()}, {os.cpu_count()} cores"
