@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from core.errors import DigitscopeError
 from core.paths import checkpoints_folder
-from core.training import CONFIGS, StepReport, TrainConfig, train
+from core.training import CONFIGS, StepReport, TrainConfig
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -43,9 +43,13 @@ def main() -> None:
 
         def show(report: StepReport) -> None:
             bar.total = report.steps
-            last = "" if report.validation_accuracy is None else f", validation {report.validation_accuracy:.2%}"
+            last = (
+                "" if report.validation_accuracy is None else f", validation {report.validation_accuracy:.2%}"
+            )
             bar.set_description(f"epoch {report.epoch}/{config.epochs}", refresh=False)
-            bar.set_postfix_str(f"loss {report.loss:.4f}, accuracy {report.accuracy:.2%}{last}", refresh=False)
+            bar.set_postfix_str(
+                f"loss {report.loss:.4f}, accuracy {report.accuracy:.2%}{last}", refresh=False
+            )
             bar.update(report.step - bar.n)
 
         card = release(config, folder, report=show)

@@ -17,14 +17,12 @@ from torch import nn
 
 from core.card import CARD, GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, sha256, verified_file
 from core.errors import CheckpointError
-from core.models import ARCHITECTURES, parameter_count
+from core.models import ARCHITECTURES, Network, parameter_count
 
 MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
 
 
-def save(
-    folder: Path, model: nn.Module, card: ModelCard, history: list[dict[str, float]]
-) -> ModelCard:
+def save(folder: Path, model: Network, card: ModelCard, history: list[dict[str, float]]) -> ModelCard:
     """Writes a checkpoint so that the folder holds either the old one or the whole new one.
 
     Args:
@@ -53,9 +51,7 @@ def save(
     return card
 
 
-def _write(
-    folder: Path, model: nn.Module, card: ModelCard, history: list[dict[str, float]]
-) -> ModelCard:
+def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str, float]]) -> ModelCard:
     weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
     fresh = ARCHITECTURES[card.architecture]()
@@ -96,18 +92,18 @@ def recover(folder: Path) -> None:
 class _Served(nn.Module):
     """The model with everything it serves as its outputs."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return tuple(self.model.outputs(images).values())  # type: ignore[operator]
+        return tuple(self.model.outputs(images).values())
 
 
-def _export(model: nn.Module, path: Path) -> None:
+def _export(model: Network, path: Path) -> None:
     example = torch.zeros(2, 1, 28, 28)
     with torch.no_grad():
-        names = list(model.outputs(example))  # type: ignore[operator]
+        names = list(model.outputs(example))
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's notes on its own deprecations
@@ -123,7 +119,7 @@ def _export(model: nn.Module, path: Path) -> None:
         )
 
 
-def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[nn.Module, ModelCard]:
+def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[Network, ModelCard]:
     """Loads a checkpoint's network in evaluation mode.
 
     Raises:
@@ -142,7 +138,7 @@ def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[nn.
     return model.eval().to(device), card
 
 
-def _fit(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+def _fit(model: Network, weights: dict[str, torch.Tensor], path: Path) -> None:
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
@@ -152,9 +148,7 @@ def _fit(model: nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None
         ) from error
 
 
-def import_weights(
-    path: Path, folder: Path, *, normalisation: dict[str, float] | None = None
-) -> ModelCard:
+def import_weights(path: Path, folder: Path, *, normalisation: dict[str, float] | None = None) -> ModelCard:
     """Makes a checkpoint of a published PyTorch state dict of one of the architectures.
 
     Args:

@@ -43,14 +43,10 @@ class LabelledDigits:
     def only(self, classes: Sequence[int]) -> "LabelledDigits":
         """The digits whose label is among `classes`."""
         chosen = np.isin(self.labels, classes)
-        return LabelledDigits(
-            self.name, self.images[chosen], self.labels[chosen], self.source, self.skipped
-        )
+        return LabelledDigits(self.name, self.images[chosen], self.labels[chosen], self.source, self.skipped)
 
 
-def load_dataset(
-    name_or_path: str | os.PathLike[str], *, progress: Progress | None = None
-) -> LabelledDigits:
+def load_dataset(name_or_path: str | os.PathLike[str], *, progress: Progress | None = None) -> LabelledDigits:
     """Loads a data set by name or by path.
 
     Args:

@@ -85,15 +85,14 @@ def download(*, progress: Progress | None = None) -> None:
         except (OSError, RuntimeError) as error:
             raise DatasetError(
                 f"{name} could not be fetched into {folder()} ({error}). Connect to a network and "
-                "try again, or copy MNIST's four .gz files into that folder."
+                "try again, copy MNIST's four .gz files into that folder, or use the data set optdigits, "
+                "which needs no network."
             ) from error
     if progress and wanted:
         progress(len(wanted), len(wanted))
 
 
-def _fetch(
-    name: str, into: str, mirrors: list[str], download_url: Callable[..., None]
-) -> None:
+def _fetch(name: str, into: str, mirrors: list[str], download_url: Callable[..., None]) -> None:
     for mirror in mirrors:
         try:
             return download_url(mirror + name, into, filename=name, md5=FILES[name])

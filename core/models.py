@@ -27,7 +27,7 @@ class DigitCNN(nn.Module):
     Names and shapes of the parameters are those of the public project abdurafay19/Digit-Classifier.
     """
 
-    classes = tuple(range(10))
+    classes: tuple[int, ...] = tuple(range(10))
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class ThreeSevenLinear(nn.Module):
     the digit is a 3; its sigmoid is the probability of the first class.
     """
 
-    classes = (3, 7)
+    classes: tuple[int, ...] = (3, 7)
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +92,8 @@ class ThreeSevenLinear(nn.Module):
         """None: there is no convolution to take a class activation map from."""
         return {}
 
+
+Network = DigitCNN | ThreeSevenLinear
 
 ARCHITECTURES: dict[str, type[DigitCNN] | type[ThreeSevenLinear]] = {
     "DigitCNN": DigitCNN,

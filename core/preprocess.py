@@ -1,1 +1,139 @@
-def prepare(x): raise RuntimeError
+"""Any picture → 28×28 in MNIST's convention, with every step kept for people to see.
+
+The convention (LeCun, Bottou, Bengio, Haffner 1998): white ink on black, scaled with
+anti-aliasing so that the longer side is 20 px, shifted so that the centre of mass is the centre.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image
+from scipy import ndimage
+
+from core.errors import NothingDrawn
+from core.ink import find_ink
+from core.picture import Picture, brightness, name_of
+
+SIDE = 28
+DIGIT_SIDE = 20
+FINE_SIDE = 80  # where strokes are made thicker or thinner before the last scaling
+BOX_THRESHOLD = 0.1
+# The middle 90 % of the stroke widths of MNIST's training digits (`stroke_width`), px at 20 px size.
+THICKNESS_BAND = (1.6, 3.6)
+
+Field = Float32[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the way from the picture to the 28×28: what was done, and the result."""
+
+    name: str
+    picture: UInt8[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True)
+class PreparedDigit:
+    """What the model sees.
+
+    Attributes:
+        pixels: white ink on black, 0 to 255.
+        steps: how the picture became that, in order; the last one is `pixels`.
+    """
+
+    pixels: UInt8[np.ndarray, "28 28"]
+    steps: tuple[Step, ...]
+
+
+def prepare(picture: Picture, *, name: str | None = None) -> PreparedDigit:
+    """Brings any picture of one digit into MNIST's convention.
+
+    Args:
+        picture: see `core.picture.brightness`.
+        name: what to call it in an error; its path by default.
+
+    Raises:
+        NothingDrawn: the picture is blank.
+        PictureError: the picture can't be read or is over a limit.
+    """
+    light = brightness(picture, name=name)
+    try:
+        ink = find_ink(light)
+    except NothingDrawn as error:
+        raise NothingDrawn(f"{name or name_of(picture)}: {error}") from None
+    cropped = _cropped(ink)
+    evened = _with_usual_thickness(cropped)
+    scaled = _resized(evened, DIGIT_SIDE)
+    centred = _bytes(_centred(scaled))
+    steps = (
+        Step("Picture", _bytes(light)),
+        Step("Ink", _bytes(ink)),
+        Step("Strokes", _bytes(evened)),
+        Step("28 × 28", centred),
+    )
+    return PreparedDigit(centred, steps)
+
+
+def _cropped(ink: Field) -> Field:
+    rows = np.flatnonzero((ink > BOX_THRESHOLD).any(axis=1))
+    columns = np.flatnonzero((ink > BOX_THRESHOLD).any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def stroke_width(ink: Field) -> float:
+    """The mean width of the strokes, px: twice the inked area over the length of its outline.
+
+    A stroke of length l and width w covers l·w and has an outline of about 2·l; the outline's
+    length is the total variation of the ink.
+    """
+    padded = np.pad(ink, 1)
+    down, right = np.diff(padded, axis=0)[:, :-1], np.diff(padded, axis=1)[:-1, :]
+    outline = float(np.sqrt(down**2 + right**2).sum())
+    return 2 * float(ink.sum()) / max(outline, 1e-6)
+
+
+def _with_usual_thickness(ink: Field) -> Field:
+    """Makes strokes that are thinner or thicker than MNIST's as thick as its thinnest or thickest."""
+    share = stroke_width(ink) / max(ink.shape)
+    low, high = (width / DIGIT_SIDE for width in THICKNESS_BAND)
+    if low <= share <= high:
+        return ink
+    fine = _resized(ink, FINE_SIDE)
+    width, wanted = stroke_width(fine), low if share < low else high
+    # Growth by g on both sides makes the whole digit larger too: (width + 2g) / (side + 2g) = wanted.
+    growth = (wanted * FINE_SIDE - width) / (2 * (1 - wanted))
+    margin = int(np.ceil(max(0.0, growth))) + 1
+    strokes = np.pad(fine, margin) > 0.5 * float(fine.max())
+    distance = ndimage.distance_transform_edt(~strokes) - ndimage.distance_transform_edt(strokes)
+    grown = (growth - distance + 0.5 * np.sign(distance) + 0.5).clip(0, 1).astype(np.float32)
+    return _cropped(grown) if float(grown.max()) > 0.5 else ink
+
+
+def _resized(field: Field, side: int) -> Field:
+    """Scales the longer side to `side`, with anti-aliasing; a digit of that size stays as it is."""
+    longer = max(field.shape)
+    if longer <= SIDE and abs(longer - side) <= 1:  # already MNIST's size: scaling would only blur
+        return field
+    height, width = (max(1, round(n * side / longer)) for n in field.shape)
+    kernel = Image.Resampling.BICUBIC if longer < side else Image.Resampling.BOX
+    scaled = np.asarray(Image.fromarray(field).resize((width, height), kernel))
+    return scaled.clip(0, 1)
+
+
+def _centred(ink: Field) -> Float32[np.ndarray, "28 28"]:
+    """Places the digit so that its centre of mass is the image's centre, and none of it is cut."""
+    canvas = np.zeros((SIDE, SIDE), dtype=np.float32)
+    height, width = ink.shape
+    total = float(ink.sum())
+    middle = SIDE / 2  # MNIST's mean centre of mass is (13.99, 14.01), not 13.5
+    mass_y = float(ink.sum(axis=1) @ np.arange(height)) / total
+    mass_x = float(ink.sum(axis=0) @ np.arange(width)) / total
+    top = min(max(0, round(middle - mass_y)), SIDE - height)
+    left = min(max(0, round(middle - mass_x)), SIDE - width)
+    canvas[top : top + height, left : left + width] = ink
+    return canvas
+
+
+def _bytes(field: Field) -> UInt8[np.ndarray, "h w"]:
+    return (field * 255).round().astype(np.uint8)

@@ -42,7 +42,7 @@ def test(run: TrainingRun, data: LabelledDigits) -> Evaluation:
     """The run's network on the digits of its classes."""
     known = data.only(run.model.classes)
     images = torch.from_numpy(np.ascontiguousarray(known.images)).unsqueeze(1)
-    logits = [class_logits(run.model(normalise(batch.float() / 255))) for batch in images.split(512)]
+    logits = [class_logits(run.model(normalise(batch.float() / 255))) for batch in torch.split(images, 512)]
     probabilities = torch.cat(logits).softmax(dim=1).numpy()
     return evaluate(probabilities, known.labels, run.model.classes)
 

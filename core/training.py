@@ -19,7 +19,7 @@ from core.augmentation import Affine
 from core.checkpoint import MNIST_NORMALISATION
 from core.datasets import LabelledDigits
 from core.errors import TrainingError
-from core.models import ARCHITECTURES, class_logits
+from core.models import ARCHITECTURES, Network, class_logits
 
 REPORT_EVERY = 20  # steps between two reports: reading the loss makes a GPU wait
 
@@ -81,7 +81,7 @@ class TrainingRun:
     """A finished run. `model` is the chosen epoch's network, on the CPU, in evaluation mode."""
 
     config: TrainConfig
-    model: nn.Module
+    model: Network
     history: list[dict[str, float]]
     best_epoch: int
     seconds: float
@@ -104,7 +104,7 @@ class _Digits:
         return len(self.targets)
 
     def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for rows in order.split(size):
+        for rows in torch.split(order, size):
             yield self.images[rows].unsqueeze(1).float() / 255, self.targets[rows]
 
 
@@ -141,7 +141,9 @@ def train(
         TrainingError: unknown architecture, no usable digit, or a loss that is not finite.
     """
     if config.architecture not in ARCHITECTURES:
-        raise TrainingError(f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}.")
+        raise TrainingError(
+            f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
+        )
     device = device or best_device()
     torch.manual_seed(config.seed)
     model = ARCHITECTURES[config.architecture]().to(device)
@@ -153,11 +155,17 @@ def train(
     for epoch in range(1, config.epochs + 1):
         loss, accuracy = loop.run_epoch(epoch, history, report)
         val_loss, val_accuracy = measure(model, held_out)
-        seconds = time.perf_counter() - started
         history.append(
-            dict(epoch=epoch, loss=loss, accuracy=accuracy, validation_loss=val_loss,
-                 validation_accuracy=val_accuracy, learning_rate=loop.rate, seconds=round(seconds, 3))
-        )  # fmt: skip
+            {
+                "epoch": epoch,
+                "loss": loss,
+                "accuracy": accuracy,
+                "validation_loss": val_loss,
+                "validation_accuracy": val_accuracy,
+                "learning_rate": loop.rate,
+                "seconds": round(time.perf_counter() - started, 1),
+            }
+        )
         if (val_accuracy, -val_loss) > best:
             best, chosen = (val_accuracy, -val_loss), copy.deepcopy(model.state_dict())
             best_epoch = epoch
@@ -177,7 +185,7 @@ def train(
 class _Loop:
     """What one epoch needs and what lasts from one to the next."""
 
-    def __init__(self, config: TrainConfig, model: nn.Module, data: _Digits, device: torch.device):
+    def __init__(self, config: TrainConfig, model: Network, data: _Digits, device: torch.device):
         self.config, self.model, self.data = config, model, data
         self.steps_per_epoch = -(-len(data) // config.batch_size)
         self.optimiser = torch.optim.AdamW(
@@ -236,7 +244,7 @@ class _Loop:
         logits = class_logits(self.model(normalise(images)))
         loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimiser.step()
         self.schedule.step()

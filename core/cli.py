@@ -1,0 +1,169 @@
+"""The command line: `python -m core predict | evaluate | explain | import-weights | bench`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.errors import DigitscopeError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; 0 = done, 1 = something could not be used, 2 = wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except DigitscopeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Digitscope without a screen.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="name the digit in each picture")
+    predict.add_argument("files", nargs="+", metavar="FILE")
+    _add_model(predict)
+    predict.add_argument("--json", action="store_true", help="one JSON object a line")
+    predict.set_defaults(run=_predict)
+
+    evaluate = commands.add_parser("evaluate", help="measure a model on labelled digits")
+    _add_model(evaluate)
+    evaluate.add_argument(
+        "--data",
+        default="mnist-test",
+        metavar="NAME_OR_PATH",
+        help="mnist-train, mnist-validation, mnist-test, optdigits, or a folder, IDX or NPZ file "
+        "(default: %(default)s)",
+    )
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.set_defaults(run=_evaluate)
+
+    explain = commands.add_parser("explain", help="write a picture of where the model looked")
+    explain.add_argument("file", metavar="FILE")
+    _add_model(explain)
+    explain.add_argument("--out", type=Path, help="the PNG to write (default: FILE.explained.png)")
+    explain.add_argument("--target", type=int, metavar="DIGIT", help="evidence for this digit")
+    explain.add_argument("--method", choices=("gradcam", "input-x-gradient"))
+    explain.add_argument("--layer", help="block1 to block4, for gradcam (default: block3)")
+    explain.set_defaults(run=_explain)
+
+    weights = commands.add_parser("import-weights", help="make a checkpoint of a published state dict")
+    weights.add_argument("file", type=Path, metavar="FILE", help="a .pt or .pth file of tensors")
+    weights.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the checkpoint's folder")
+    weights.add_argument("--mean", type=float, default=0.1307, help="of the pixels in [0, 1] (%(default)s)")
+    weights.add_argument("--std", type=float, default=0.3081, help="likewise (%(default)s)")
+    weights.set_defaults(run=_import_weights)
+
+    bench = commands.add_parser("bench", help="measure speed and accuracy beside their baselines")
+    bench.add_argument("--out", type=Path, help="also write the figures to this JSON file")
+    bench.set_defaults(run=_bench)
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", default="cnn", metavar="NAME", help="a checkpoint's name or folder (default: %(default)s)"
+    )
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from core.predictor import Predictor
+
+    predictor = Predictor.load(options.model)
+    failed = False
+    for file in options.files:
+        try:
+            prediction = predictor.predict(file)
+        except DigitscopeError as error:
+            failed = True
+            print(
+                json.dumps({"file": file, "error": str(error)}) if options.json else f"{file}: error: {error}"
+            )
+            continue
+        shares = zip(prediction.classes, prediction.probabilities.tolist(), strict=True)
+        row = {
+            "file": file,
+            "digit": prediction.digit,
+            "confidence": prediction.confidence,
+            "probabilities": {str(digit): share for digit, share in shares},
+        }
+        print(json.dumps(row) if options.json else f"{file}: {row['digit']} ({prediction.confidence:.1%})")
+    return int(failed)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from core.datasets import load_dataset
+    from core.evaluation import evaluate
+    from core.predictor import Predictor
+
+    predictor = Predictor.load(options.model)
+    data = load_dataset(options.data, progress=_progress("preparing")).only(predictor.classes)
+    result = evaluate(predictor.run(data.images).probabilities, data.labels, predictor.classes)
+    for reason in data.skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
+    if options.json:
+        keys = ("n", "accuracy", "errors", "per_class", "ece", "interval_95")
+        measured = result.to_json()
+        row = {"dataset": data.name, **{key: measured[key] for key in keys}, "skipped": len(data.skipped)}
+        print(json.dumps(row))
+        return 0
+    low, high = result.to_json()["interval_95"]
+    print(f"{data.name}: {result.n} digits, {result.errors} errors, accuracy {result.accuracy:.2%}", end=" ")
+    print(f"(95 % interval {low:.2%} to {high:.2%}), ECE {result.reliability.ece:.2%}")
+    for digit, counts in result.per_class.items():
+        print(f"  {digit}: {counts['errors']:4} errors in {counts['n']}")
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from core.explanation import default_method, explain
+    from core.overlay import overlay
+    from core.predictor import Predictor
+    from core.preprocess import prepare
+
+    predictor = Predictor.load(options.model)
+    prepared = prepare(options.file)
+    method = options.method or default_method(predictor)
+    result = explain(predictor, prepared, method=method, target=options.target, layer=options.layer)
+    out = options.out or Path(options.file + ".explained.png")
+    try:
+        overlay(prepared.pixels, result).save(out, format="PNG")
+    except OSError as error:
+        raise DigitscopeError(f"{out} can't be written ({error.strerror}). Choose another --out.") from error
+    note = result.note or f"evidence for {result.target}, scale 0 to {result.strength:.3g} (logit)"
+    print(f"{out}: {note}, by {result.method} at {result.layer}")
+    return 0
+
+
+def _import_weights(options: argparse.Namespace) -> int:
+    from core.checkpoint import import_weights
+
+    normalisation = {"mean": options.mean, "std": options.std}
+    card = import_weights(options.file, options.out, normalisation=normalisation)
+    print(f"{options.out}: {card.architecture}, {card.parameters:,} parameters")
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from core.bench import main as bench
+
+    bench(options.out)
+    return 0
+
+
+def _progress(what: str) -> Callable[[int, int], None]:
+    """A bar on stderr that appears with the first report and only for people."""
+    from tqdm import tqdm
+
+    bar = tqdm(desc=what, unit="picture", delay=1, disable=not sys.stderr.isatty())
+
+    def show(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+        if done == total:
+            bar.close()
+
+    return show

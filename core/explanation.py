@@ -1,0 +1,186 @@
+"""Where a model looked: captum's attributions as 28×28 maps, safe to ask for from many threads."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from captum.attr import InputXGradient, LayerAttribution, LayerGradCam
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from core.card import WEIGHTS
+from core.checkpoint import load_model
+from core.errors import CheckpointError, ExplanationError
+from core.models import Network, class_logits
+from core.predictor import Input, Predictor, pixels_of
+
+METHODS = ("gradcam", "input-x-gradient")
+DEFAULT_LAYER = "block3"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A map of evidence for one class.
+
+    Attributes:
+        map: 28×28, in units of the logit; larger = more evidence for `target`. Never rescaled.
+        target: the digit that the evidence is for.
+        method: one of `METHODS`.
+        layer: the layer that the map was taken from (`block3`), or `input`.
+        signed: whether negative values mean evidence against the target.
+    """
+
+    map: Float32[np.ndarray, "28 28"]
+    target: int
+    method: str
+    layer: str
+    signed: bool
+
+    @property
+    def strength(self) -> float:
+        """The largest absolute value of the map; 0 where there is no evidence at all."""
+        return float(np.abs(self.map).max())
+
+    @property
+    def note(self) -> str | None:
+        """What must be said where the map shows nothing."""
+        if not self.signed and self.strength == 0:
+            return f"No positive evidence for {self.target}: nothing in {self.layer} speaks for it."
+        return None
+
+
+def default_method(predictor: Predictor) -> str:
+    """Grad-CAM for networks with convolutions; for a linear model, whose logit is a sum over
+    pixels, each pixel's exact part in it."""
+    return "gradcam" if predictor.card.architecture == "DigitCNN" else "input-x-gradient"
+
+
+def explain(
+    predictor: Predictor,
+    image: Input,
+    *,
+    method: str = "gradcam",
+    target: int | None = None,
+    layer: str | None = None,
+) -> Explanation:
+    """Explains a prediction.
+
+    - `gradcam`: relu(Σ_k mean(∂y/∂A_k) · A_k) over the channels k of a layer's activations A, bilinearly
+      upsampled; ≥ 0 (Selvaraju et al. 2017, arXiv:1610.02391).
+    - `input-x-gradient`: x · ∂y/∂x, signed (Shrikumar et al. 2016, arXiv:1605.01713); exact for a
+      linear model.
+
+    y is the target's logit; with two classes, the log-odds of the target.
+
+    Args:
+        predictor: the model. Its prediction and this explanation come from the same weights.
+        image: as for `Predictor.predict`.
+        method: one of `METHODS`.
+        target: the digit to find evidence for; the predicted one by default.
+        layer: `block1` to `block4` (28×28, 14×14, 7×7, 3×3) for Grad-CAM; `block3` by default, as
+            deeper maps are too coarse to show a place and earlier ones know little of the class.
+
+    Raises:
+        ExplanationError: a method, target or layer that the model does not have.
+        PictureError: the picture can't be read or is blank.
+    """
+    _check(predictor, method, target)
+    pixels = pixels_of(image, 0)
+    outputs = predictor.run(pixels[None])
+    digit = predictor.classes[int(outputs.logits[0].argmax())] if target is None else target
+    twin = _twin(predictor.folder, predictor.key)
+    inputs = torch.from_numpy(predictor.normalised(pixels[None]))
+    if method == "gradcam":
+        chosen = layer or DEFAULT_LAYER
+        return Explanation(twin.gradcam(inputs, digit, chosen), digit, method, chosen, signed=False)
+    if layer not in (None, "input"):
+        raise ExplanationError(f"{method} explains the input, not a layer; leave out layer={layer!r}.")
+    return Explanation(twin.input_x_gradient(inputs, digit), digit, method, "input", signed=True)
+
+
+def warm_up(predictor: Predictor) -> None:
+    """Loads what the first explanation would wait for."""
+    example = np.zeros((28, 28), dtype=np.uint8)
+    example[4:24, 13:15] = 255
+    explain(predictor, example, method=default_method(predictor))
+
+
+def _check(predictor: Predictor, method: str, target: int | None) -> None:
+    if method not in METHODS:
+        raise ExplanationError(f"Unknown method {method!r}; choose one of {', '.join(METHODS)}.")
+    if method == "gradcam" and default_method(predictor) != "gradcam":
+        raise ExplanationError(
+            f"Grad-CAM needs a convolutional layer and {predictor.card.architecture} has none; "
+            f"use method={default_method(predictor)!r}."
+        )
+    if target is not None and target not in predictor.classes:
+        known = ", ".join(map(str, predictor.classes))
+        raise ExplanationError(f"The model does not know the digit {target}; choose among {known}.")
+
+
+class _Twin:
+    """A private PyTorch copy of a predictor's network, and the lock that every use of it holds.
+
+    captum hangs hooks on the modules it explains, so two threads in one module break each other,
+    some of them silently. Nothing but this class ever sees the module.
+    """
+
+    def __init__(self, model: Network):
+        self._model = model.requires_grad_(False)
+        self._lock = threading.Lock()
+
+    def gradcam(self, inputs: Tensor, digit: int, layer: str) -> Float32[np.ndarray, "28 28"]:
+        layers = self._model.layers()
+        if layer not in layers:
+            raise ExplanationError(f"No layer {layer!r}; choose one of {', '.join(layers)}.")
+        method = LayerGradCam(self._forward(digit), layers[layer])
+
+        def attribute(images: Tensor) -> Tensor:
+            small = method.attribute(images, relu_attributions=True)
+            large: Tensor = LayerAttribution.interpolate(small, (28, 28), interpolate_mode="bilinear")
+            return large
+
+        return self._locked(attribute, inputs)
+
+    def input_x_gradient(self, inputs: Tensor, digit: int) -> Float32[np.ndarray, "28 28"]:
+        return self._locked(InputXGradient(self._forward(digit)).attribute, inputs)
+
+    def _forward(self, digit: int) -> nn.Module:
+        return _Evidence(self._model, self._model.classes.index(digit))
+
+    def _locked(self, attribute: Callable[[Tensor], Tensor], inputs: Tensor) -> Float32[np.ndarray, "28 28"]:
+        with self._lock:
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)  # one digit is too little work to wake a second thread for
+            try:
+                with torch.enable_grad():
+                    values = attribute(inputs.requires_grad_(True))
+            finally:
+                torch.set_num_threads(threads)
+        return values.detach().numpy()[0, 0].astype(np.float32)  # type: ignore[no-any-return]
+
+
+class _Evidence(nn.Module):
+    """The scalar that is explained: a class's logit, or for two classes its log-odds."""
+
+    def __init__(self, model: Network, index: int):
+        super().__init__()
+        self.model, self.index = model, index
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits = class_logits(self.model(images))
+        if logits.shape[1] == 2:
+            return logits[:, self.index] - logits[:, 1 - self.index]
+        return logits[:, self.index]
+
+
+@lru_cache(maxsize=4)
+def _twin(folder: Path, key: str) -> _Twin:
+    model, card = load_model(folder)
+    if card.hashes[WEIGHTS] != key:
+        raise CheckpointError(f"{folder} was replaced while it was in use. Load the predictor again.")
+    return _Twin(model)

@@ -1,0 +1,167 @@
+"""Any picture → its brightness: the many forms that image files and arrays come in."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import PictureError
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 40_000_000
+WORKING_SIDE = 640  # larger pictures are reduced: a digit keeps all its detail at this size
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+
+Picture = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
+
+
+def name_of(picture: Picture, otherwise: str = "picture") -> str:
+    """What to call a picture in an error: its path where it has one."""
+    if isinstance(picture, (str, os.PathLike)):
+        return str(picture)
+    return str(getattr(picture, "filename", None) or otherwise)
+
+
+def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarray, "h w"]:
+    """A picture's brightness in [0, 1], upright, at most 640 px long.
+
+    Args:
+        picture: a path, the bytes of a file, a PIL image, or an array: (h, w), (h, w, 1), (h, w, 3)
+            or (h, w, 4); integers use their type's range, floats [0, 1] or else [0, 255].
+        name: what to call the picture in an error; its path by default.
+
+    Raises:
+        PictureError: over 10 MB or 40 megapixels, not an image, damaged, or an odd array.
+    """
+    name = name or name_of(picture)
+    if isinstance(picture, np.ndarray):
+        image = _from_array(picture, name)
+    elif isinstance(picture, Image.Image):
+        image = picture
+        _check_pixels(image, name)
+    else:
+        image = _open(picture, name)
+    try:
+        if image.format == "JPEG":
+            image.draft(None, (2 * WORKING_SIDE, 2 * WORKING_SIDE))
+        image = ImageOps.exif_transpose(image)
+        return _strongest_channel(_opaque(_reduced(image)))
+    except (OSError, SyntaxError, ValueError, EOFError, ZeroDivisionError, MemoryError) as error:
+        raise PictureError(f"{name}: the image is damaged ({error}). Save or send it again.") from error
+
+
+def _open(picture: str | os.PathLike[str] | bytes, name: str) -> Image.Image:
+    if isinstance(picture, bytes):
+        content, size = picture, len(picture)
+    else:
+        path = Path(picture)
+        try:
+            size = path.stat().st_size
+            content = path.read_bytes() if size <= MAX_BYTES else b""
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise PictureError(f"{name}: can't be read ({reason}). Check the path.") from error
+    if size > MAX_BYTES:
+        raise PictureError(
+            f"{name}: {size / 2**20:.1f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it smaller."
+        )
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise PictureError(
+            f"{name}: far more than {MAX_PIXELS // 10**6} megapixels. Save it smaller."
+        ) from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        known = ", ".join(FORMATS)
+        raise PictureError(f"{name}: not an image that can be read. Use one of {known}.") from error
+    _check_pixels(image, name)
+    return image
+
+
+def _check_pixels(image: Image.Image, name: str) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise PictureError(
+            f"{name}: {image.width} × {image.height} px; at most {MAX_PIXELS // 10**6} megapixels are "
+            "read. Save it smaller."
+        )
+    if not image.width * image.height:
+        raise PictureError(f"{name}: {image.width} × {image.height} px, no pixels. Send another picture.")
+
+
+def _from_array(array: np.ndarray, name: str) -> Image.Image:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or not array.size:
+        raise PictureError(
+            f"{name}: an array of shape {array.shape}; give (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)."
+        )
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype.kind in "iu":
+        limit = np.iinfo(array.dtype).max
+        array = array if array.dtype == np.uint8 else (array.clip(0) / limit * 255).astype(np.uint8)
+    elif array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise PictureError(f"{name}: the array holds NaN or infinity. Replace them by numbers.")
+        array = array * 255 if array.max() <= 1 else array
+        array = array.clip(0, 255).round().astype(np.uint8)
+    else:
+        raise PictureError(f"{name}: an array of {array.dtype}; give integers or floats.")
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise PictureError(f"{name}: {array.shape} is over {MAX_PIXELS // 10**6} megapixels.")
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    if image.mode == "P":  # a palette's numbers can't be averaged
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if image.mode == "1":
+        image = image.convert("L")
+    if image.mode.startswith(("I", "F")):
+        image = _deep_to_bytes(image)
+    factor = -(-max(image.size) // WORKING_SIDE)
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _deep_to_bytes(image: Image.Image) -> Image.Image:
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    low = min(0.0, float(values.min()))
+    high = 65535.0 if image.mode.startswith("I;16") else max(float(values.max()), low + 1e-6)
+    return Image.fromarray(((values - low) / (high - low) * 255).clip(0, 255).astype(np.uint8))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Lays a transparent picture on black or white, whichever its own colour stands out from."""
+    if image.mode not in ("LA", "PA", "RGBA", "La", "RGBa") and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    alpha = image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return image.convert("RGB")
+    weights = np.asarray(alpha, dtype=np.float32)
+    grey = np.asarray(image.convert("RGB").convert("L"), dtype=np.float32)
+    mean = float((grey * weights).sum() / max(1.0, float(weights.sum())))
+    background = Image.new("RGBA", image.size, "black" if mean > 127 else "white")
+    return Image.alpha_composite(background, image).convert("RGB")
+
+
+def _strongest_channel(image: Image.Image) -> Float32[np.ndarray, "h w"]:
+    """Grey, unless the ink stands out clearly more in red, green or blue (yellow on white)."""
+    if image.mode == "L":
+        return _scaled(image)
+    image = image.convert("RGB")
+    grey = image.convert("L")
+    channels: list[Any] = [grey, *image.split()]
+    if channels[1].tobytes() == channels[2].tobytes() == channels[3].tobytes():
+        return _scaled(grey)
+    spreads = [float(np.asarray(channel).std()) for channel in channels]
+    strongest = int(np.argmax(spreads))
+    return _scaled(channels[strongest] if spreads[strongest] > 1.3 * spreads[0] else grey)
+
+
+def _scaled(image: Image.Image) -> Float32[np.ndarray, "h w"]:
+    return np.asarray(image, dtype=np.float32) / np.float32(255)

@@ -1,0 +1,183 @@
+"""Predictions through ONNX Runtime: no torch to import, safe to share between threads."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import onnxruntime
+from jaxtyping import Float32, UInt8
+
+from core.card import GRAPH, WEIGHTS, ModelCard, read_card, verified_file
+from core.errors import NothingDrawn
+from core.paths import checkpoint_folder
+from core.picture import Picture, name_of
+from core.preprocess import PreparedDigit, prepare
+
+CHUNK = 512  # images a run: bounds the memory, and larger ones are no faster
+PARALLEL_FROM = 16  # images; below, waking a second thread costs more than it saves
+BATCH_THREADS = min(4, os.cpu_count() or 1)
+
+Input = Picture | PreparedDigit
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one digit.
+
+    Attributes:
+        digit: the most probable class.
+        confidence: its probability, in [0, 1].
+        probabilities: one a class, in the order of `classes`; they sum to 1.
+        classes: the digits that the model knows.
+        logits: before the softmax, one a class.
+    """
+
+    digit: int
+    confidence: float
+    probabilities: Float32[np.ndarray, " k"]
+    classes: tuple[int, ...]
+    logits: Float32[np.ndarray, " k"]
+
+    def of(self, digit: int) -> float:
+        """The probability of one digit; 0 for a digit that the model does not know."""
+        return float(self.probabilities[self.classes.index(digit)]) if digit in self.classes else 0.0
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """A batch of raw outputs.
+
+    Attributes:
+        logits: one a class; two-class models give (log-odds of the first class, 0).
+        embedding: the features that the last layers read.
+        block_means: the spatial mean of each convolutional block's output, by `block1` ….
+    """
+
+    logits: Float32[np.ndarray, "n k"]
+    embedding: Float32[np.ndarray, "n features"]
+    block_means: dict[str, Float32[np.ndarray, "n _"]]
+
+    @property
+    def probabilities(self) -> Float32[np.ndarray, "n k"]:
+        return softmax(self.logits)
+
+
+def softmax(logits: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
+    """exp(x) / Σ exp(x) along the last axis, without overflow."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+class Predictor:
+    """A checkpoint ready to predict. Use `Predictor.load`."""
+
+    def __init__(self, folder: Path, card: ModelCard, graph: bytes):
+        self.folder, self.card, self._graph = folder, card, graph
+        self._single = _session(graph, threads=1)
+
+    @classmethod
+    def load(cls, checkpoint: str | os.PathLike[str]) -> "Predictor":
+        """Loads a checkpoint by name (`cnn`) or folder (`checkpoints/cnn`).
+
+        Raises:
+            CheckpointError: no such checkpoint, or files that are missing or changed.
+        """
+        folder = checkpoint_folder(checkpoint)
+        card = read_card(folder)
+        return cls(folder, card, verified_file(folder, card, GRAPH).read_bytes())
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The digits that the model knows, in the order of its outputs."""
+        return self.card.classes
+
+    @property
+    def key(self) -> str:
+        """The SHA-256 of the weights, for caches."""
+        return self.card.hashes[WEIGHTS]
+
+    @cached_property
+    def _parallel(self) -> onnxruntime.InferenceSession:
+        return _session(self._graph, threads=BATCH_THREADS)
+
+    @overload
+    def predict(self, images: Input) -> Prediction: ...  # type: ignore[overload-overlap]  # str
+    @overload
+    def predict(self, images: Sequence[Input]) -> list[Prediction]: ...
+    def predict(self, images: Input | Sequence[Input]) -> Prediction | list[Prediction]:
+        """Names the digit in one picture, or in each of many.
+
+        Args:
+            images: PIL images, files (path or bytes), arrays or PreparedDigits. An uint8 array of
+                (28, 28) or (n, 28, 28) is taken as it is, white ink on black; everything else
+                goes through `core.preprocess.prepare`. A list or an (n, 28, 28) array gives a list.
+
+        Raises:
+            NothingDrawn: a picture without ink.
+            PictureError: a picture that can't be read.
+        """
+        if isinstance(images, (list, tuple)):
+            return self._predict(images)
+        if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[1:] == (28, 28):
+            return self._predict(list(images))
+        return self._predict([images])[0]  # type: ignore[list-item]
+
+    def _predict(self, images: Sequence[Input]) -> list[Prediction]:
+        if not len(images):
+            return []
+        pixels = np.stack([pixels_of(image, position) for position, image in enumerate(images)])
+        outputs = self.run(pixels)
+        probabilities = outputs.probabilities
+        best = probabilities.argmax(axis=1)
+        return [
+            Prediction(self.classes[top], float(row[top]), row, self.classes, logits)
+            for top, row, logits in zip(best, probabilities, outputs.logits, strict=True)
+        ]
+
+    def run(self, images: UInt8[np.ndarray, "n 28 28"]) -> Outputs:
+        """All outputs for images in MNIST's convention, blank ones included.
+
+        Memory grows by the outputs alone: the images pass in chunks of 512.
+        """
+        session = self._single if len(images) < PARALLEL_FROM else self._parallel
+        names = [output.name for output in session.get_outputs()]
+        chunks = [
+            session.run(names, {"images": self.normalised(images[start : start + CHUNK])})
+            for start in range(0, max(1, len(images)), CHUNK)
+        ]
+        columns = {name: np.concatenate(parts) for name, *parts in zip(names, *chunks, strict=True)}
+        logits = columns.pop("logits")
+        if logits.shape[1] == 1:
+            logits = np.concatenate([logits, np.zeros_like(logits)], axis=1)
+        return Outputs(logits, columns.pop("embedding"), columns)
+
+    def normalised(self, images: UInt8[np.ndarray, "n 28 28"]) -> Float32[np.ndarray, "n 1 28 28"]:
+        mean, std = self.card.normalisation["mean"], self.card.normalisation["std"]
+        scaled = images[:, None].astype(np.float32)
+        scaled *= np.float32(1 / (255 * std))
+        scaled -= np.float32(mean / std)
+        return scaled
+
+
+def pixels_of(image: Any, position: int) -> UInt8[np.ndarray, "28 28"]:
+    if isinstance(image, PreparedDigit):
+        return image.pixels
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape == (28, 28):
+        if image.min() == image.max():
+            raise NothingDrawn(f"picture {position}: Nothing drawn: the picture is even.")
+        return image
+    return prepare(image, name=name_of(image, f"picture {position}")).pixels
+
+
+def _session(graph: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin while they wait slow down everything else on a small machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
