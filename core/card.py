@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+import os
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,23 @@ def read_card(folder: Path) -> ModelCard:
     if not isinstance(content["hashes"], dict) or not {WEIGHTS, GRAPH, HISTORY} <= set(content["hashes"]):
         raise CheckpointError(f"{path}: lacks a hash of every file. Restore the checkpoint.")
     return ModelCard(**{**content, "classes": tuple(content["classes"])})
+
+
+def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any]) -> ModelCard:
+    """Writes what was measured on a data set into a checkpoint's card, at once or not at all.
+
+    Raises:
+        CheckpointError: no card that can be read, or it can't be written.
+    """
+    card = read_card(folder)
+    card = replace(card, metrics={**card.metrics, dataset: metrics})
+    temporary = folder / f".{CARD}.{os.getpid()}"
+    try:
+        temporary.write_text(card.to_json(), encoding="utf-8")
+        os.replace(temporary, folder / CARD)
+    except OSError as error:
+        raise CheckpointError(f"{folder / CARD} can't be written ({error}). Check who owns it.") from error
+    return card
 
 
 def verified_file(folder: Path, card: ModelCard, name: str) -> Path:

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import pickle
-import shutil
 import tempfile
 import warnings
 from dataclasses import replace
@@ -18,6 +17,7 @@ from torch import nn
 from core.card import CARD, GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, sha256, verified_file
 from core.errors import CheckpointError
 from core.models import ARCHITECTURES, Network, parameter_count
+from core.paths import recover, replace_checkpoint
 
 MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
 
@@ -43,7 +43,7 @@ def save(folder: Path, model: Network, card: ModelCard, history: list[dict[str, 
             written = Path(temporary) / folder.name
             written.mkdir()
             card = _write(written, model, card, history)
-            _replace(folder, written)
+            replace_checkpoint(folder, written)
     except OSError as error:
         raise CheckpointError(
             f"{folder} can't be written ({error}). Free some space, or choose another folder."
@@ -66,27 +66,6 @@ def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
     return card
-
-
-def _replace(folder: Path, written: Path) -> None:
-    # A folder can't be renamed over a full one: the old one steps aside for an instant, and
-    # `recover` brings it back if the process was killed in that instant.
-    aside = _aside(folder)
-    if folder.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.rename(aside)
-    written.rename(folder)
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.replaced")
-
-
-def recover(folder: Path) -> None:
-    """Brings back the old checkpoint if a process was killed while it put a new one in its place."""
-    if not folder.exists() and _aside(folder).exists():
-        _aside(folder).rename(folder)
 
 
 class _Served(nn.Module):

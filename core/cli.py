@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         "(default: %(default)s)",
     )
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.add_argument("--record", action="store_true", help="also write the figures into the model card")
     evaluate.set_defaults(run=_evaluate)
 
     explain = commands.add_parser("explain", help="write a picture of where the model looked")
@@ -95,6 +96,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    from core.card import record_metrics
     from core.datasets import load_dataset
     from core.evaluation import evaluate
     from core.predictor import Predictor
@@ -102,6 +104,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     predictor = Predictor.load(options.model)
     data = load_dataset(options.data, progress=_progress("preparing")).only(predictor.classes)
     result = evaluate(predictor.run(data.images).probabilities, data.labels, predictor.classes)
+    if options.record:
+        record_metrics(predictor.folder, data.name, result.to_json())
     for reason in data.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
     if options.json:

@@ -1,6 +1,8 @@
 """Labelled digits from a name (`mnist-test`, `optdigits`) or from a path of the user's own."""
 
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +109,7 @@ def _from_npz(path: Path) -> LabelledDigits:
     try:
         with np.load(path, allow_pickle=False) as content:
             arrays = {key: content[key] for key in content.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(f"{path}: can't be read as NPZ ({error}). Save it again.") from error
     if not {"images", "labels"} <= set(arrays):
         found = ", ".join(arrays) or "nothing"

@@ -74,6 +74,10 @@ class Evaluation:
             "errors": self.errors,
             "interval_95": list(wilson_interval(self.n - self.errors, self.n)),
             "per_class": self.per_class,
+            "interval_95_per_class": {
+                digit: list(wilson_interval(counts["n"] - counts["errors"], counts["n"]))
+                for digit, counts in self.per_class.items()
+            },
             "ece": self.reliability.ece,
             "confusion": self.confusion.tolist(),
             "reliability": {

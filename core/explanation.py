@@ -126,12 +126,14 @@ class _Twin:
     """A private PyTorch copy of a predictor's network, and the lock that every use of it holds.
 
     captum hangs hooks on the modules it explains, so two threads in one module break each other,
-    some of them silently. Nothing but this class ever sees the module.
+    some of them silently. Nothing but this class ever sees the module. There is one lock for all
+    copies, as torch's number of threads, set while explaining, is one for all as well.
     """
+
+    _lock = threading.Lock()
 
     def __init__(self, model: Network):
         self._model = model.requires_grad_(False)
-        self._lock = threading.Lock()
 
     def gradcam(self, inputs: Tensor, digit: int, layer: str) -> Float32[np.ndarray, "28 28"]:
         layers = self._model.layers()

@@ -31,8 +31,10 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
             "expected 00 00 08 and the number of dimensions). Give an IDX file like MNIST's."
         )
     header = 4 + 4 * content[3]
+    if len(content) < header:
+        raise DatasetError(f"{path}: damaged: it ends within its header. Fetch the file again.")
     shape = tuple(int(n) for n in np.frombuffer(content[4:header], dtype=">u4"))
-    if len(shape) != content[3] or len(content) - header != math.prod(shape):
+    if len(content) - header != math.prod(shape):
         raise DatasetError(
             f"{path}: damaged: its header promises {'×'.join(map(str, shape))} bytes, "
             f"{len(content) - header} follow. Fetch the file again."

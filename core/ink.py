@@ -12,7 +12,7 @@ PHOTO_SIDE = 320
 BACKGROUND_WINDOW = 0.35  # of the longer side: wider than any stroke, narrower than a shadow
 SPECK_SHARE = 0.03
 
-Field = Float32[np.ndarray, "h w"]
+Field = Float32[np.ndarray, "_h _w"]
 
 
 def find_ink(brightness: Field) -> Field:
@@ -31,6 +31,10 @@ def find_ink(brightness: Field) -> Field:
     level = _even_background(brightness)
     if level is not None:
         ink = _deviation(brightness - level)
+        around = np.abs(brightness - level)
+        noise = float(np.sqrt((around[around < FLAT_TOLERANCE] ** 2).mean()))
+        if float(ink.max()) < max(MIN_CONTRAST, 7 * noise):  # paper in even light, and nothing on it
+            raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
         return _without_specks(ink / ink.max(), touching_edge=True)
     return _ink_in_photo(brightness)
 

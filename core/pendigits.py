@@ -11,17 +11,15 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from PIL import Image, ImageDraw
 
 from core.errors import DatasetError
+from core.strokes import CANVAS_SIDE, render, stroke
 
-CANVAS_SIDE = 280
 BRUSH = 18
 SIZES = {"small": 70, "middle": 140, "large": 230}  # the digit's longer side on the canvas, px
-SUPERSAMPLING = 2
 UPWARDS = np.array([1, -1], dtype=np.float32)  # UNIPEN's y axis points up
 
-Stroke = Float32[np.ndarray, "points 2"]
+Trajectory = Float32[np.ndarray, "points 2"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class PenDigit:
     """One written digit: its strokes in px, y downwards, and its label."""
 
     label: int
-    strokes: tuple[Stroke, ...]
+    strokes: tuple[Trajectory, ...]
 
 
 def read_unipen(path: Path) -> list[PenDigit]:
@@ -75,12 +73,5 @@ def draw(
     margin = brush / 2 + 1
     room = CANVAS_SIDE - 2 * margin - np.ptp(points, axis=0) * scale
     corner = margin + generator.random(2) * room
-    canvas = Image.new("L", (CANVAS_SIDE * SUPERSAMPLING,) * 2)
-    pen = ImageDraw.Draw(canvas)
-    width, radius = brush * SUPERSAMPLING, brush * SUPERSAMPLING / 2
-    for stroke in digit.strokes:
-        path = [tuple(p) for p in ((stroke - low) * scale + corner) * SUPERSAMPLING]
-        pen.line(path, fill=255, width=width, joint="curve")
-        for x, y in (path[0], path[-1]):
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(canvas.reduce(SUPERSAMPLING))
+    placed = [(trajectory - low) * scale + corner for trajectory in digit.strokes]
+    return render(tuple(stroke(path.tolist(), brush) for path in placed))

@@ -46,8 +46,6 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
     else:
         image = _open(picture, name)
     try:
-        if image.format == "JPEG":
-            image.draft(None, (2 * WORKING_SIDE, 2 * WORKING_SIDE))
         image = ImageOps.exif_transpose(image)
         return _strongest_channel(_opaque(_reduced(image)))
     except (OSError, SyntaxError, ValueError, EOFError, ZeroDivisionError, MemoryError) as error:
@@ -79,6 +77,8 @@ def _open(picture: str | os.PathLike[str] | bytes, name: str) -> Image.Image:
         known = ", ".join(FORMATS)
         raise PictureError(f"{name}: not an image that can be read. Use one of {known}.") from error
     _check_pixels(image, name)
+    if image.format == "JPEG":  # decodes large ones at a half, a quarter or an eighth
+        image.draft(None, (2 * WORKING_SIDE, 2 * WORKING_SIDE))
     return image
 
 

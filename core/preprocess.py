@@ -22,7 +22,7 @@ BOX_THRESHOLD = 0.1
 # The middle 90 % of the stroke widths of MNIST's training digits (`stroke_width`), px at 20 px size.
 THICKNESS_BAND = (1.6, 3.6)
 
-Field = Float32[np.ndarray, "h w"]
+Field = Float32[np.ndarray, "_h _w"]
 
 
 @dataclass(frozen=True)

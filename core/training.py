@@ -138,12 +138,18 @@ def train(
         report: called every few steps.
 
     Raises:
-        TrainingError: unknown architecture, no usable digit, or a loss that is not finite.
+        TrainingError: unknown architecture, a flag out of range, no usable digit, or a loss
+            that is not finite.
     """
     if config.architecture not in ARCHITECTURES:
         raise TrainingError(
             f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
         )
+    for flag in ("epochs", "batch_size", "learning_rate"):
+        if not getattr(config, flag) > 0:
+            raise TrainingError(
+                f"--{flag.replace('_', '-')} is {getattr(config, flag)}; it must be larger than 0."
+            )
     device = device or best_device()
     torch.manual_seed(config.seed)
     model = ARCHITECTURES[config.architecture]().to(device)

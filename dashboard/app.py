@@ -1,0 +1,40 @@
+"""The router: the pages, and the model they all speak of."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import CheckpointError
+from core.paths import checkpoint_names, checkpoints_folder
+from dashboard import resources
+from dashboard.pages import PAGES
+from dashboard.parts.style import use_style
+
+ICON = Path(__file__).parent / "icon.png"
+
+
+def label(name: str) -> str:
+    """A checkpoint in a few words: the digits it knows and how good it is."""
+    card = resources.card(name)
+    digits = "0–9" if len(card.classes) == 10 else " or ".join(map(str, card.classes))
+    test = card.metrics.get("mnist-test")
+    accuracy = f" · {test['accuracy']:.2%}" if test else ""
+    return f"{card.name} · {digits}{accuracy}"
+
+
+st.set_page_config(page_title="Digitscope", page_icon=str(ICON), layout="wide")
+use_style()
+page = st.navigation(
+    [
+        st.Page(f"views/{page.path}.py", title=page.title, icon=page.icon, default=not order)
+        for order, page in enumerate(PAGES)
+    ]
+)
+names = sorted(checkpoint_names(), key=lambda name: (name != "cnn", name))
+if not names:
+    raise CheckpointError(
+        f"{checkpoints_folder()} holds no checkpoint. Train one with `python train.py cnn`."
+    )
+st.sidebar.selectbox("Model", names, format_func=label, key="model", bind="query-params")
+resources.start_warming(st.session_state.model)
+page.run()

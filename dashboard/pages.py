@@ -1,0 +1,18 @@
+"""Which pages there are, in the order a visitor meets them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: `views/<path>.py`, shown at `/<path>` (the first one at `/`)."""
+
+    path: str
+    title: str
+    icon: str
+
+
+PAGES = (
+    Page("overview", "Overview", ":material/home:"),
+    Page("draw", "Draw", ":material/draw:"),
+)

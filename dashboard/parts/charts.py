@@ -1,0 +1,129 @@
+"""Charts that two views or more could draw, with the words that a screen reader needs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.predictor import Prediction
+from dashboard.parts.words import percent
+
+CONFIG = {"displayModeBar": False, "responsive": True}
+ACCENT, QUIET = "#16938a", "#8b979b"  # legible on the light and on the dark page
+SQUARE = 330  # px, the height of a card's chart
+
+
+def show(figure: go.Figure, *, key: str, alt: str, height: int, **layout: Any) -> None:
+    """Draws a figure without a toolbar, with tight margins."""
+    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, **layout)
+    st.plotly_chart(figure, key=key, config=CONFIG, alt=alt)
+
+
+def probabilities(prediction: Prediction, *, key: str) -> None:
+    """One horizontal bar a class, in digit order, the answer in the accent colour."""
+    shares = prediction.probabilities.tolist()
+    names = [str(digit) for digit in prediction.classes]
+    colours = [ACCENT if digit == prediction.digit else QUIET for digit in prediction.classes]
+    bars = go.Bar(
+        x=shares,
+        y=names,
+        orientation="h",
+        marker_color=colours,
+        text=[percent(share) for share in shares],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_xaxes(range=[0, 1.18], visible=False, fixedrange=True)
+    figure.update_yaxes(autorange="reversed", type="category", fixedrange=True, tickfont_size=15, ticks="")
+    words = ", ".join(f"{name}: {percent(share)}" for name, share in zip(names, shares, strict=True))
+    show(figure, key=key, alt=f"Probability of each digit. {words}", height=26 * len(names) + 30, bargap=0.35)
+
+
+def accuracy_by_class(metrics: dict[str, Any], *, key: str) -> None:
+    """A dot a digit with its 95 % interval."""
+    names = list(metrics["per_class"])
+    shares = [1 - counts["errors"] / counts["n"] for counts in metrics["per_class"].values()]
+    intervals = [metrics["interval_95_per_class"][name] for name in names]
+    dots = go.Scatter(
+        x=shares,
+        y=names,
+        mode="markers",
+        marker={"size": 11, "color": ACCENT},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - share for share, (_, high) in zip(shares, intervals, strict=True)],
+            "arrayminus": [share - low for share, (low, _) in zip(shares, intervals, strict=True)],
+            "color": QUIET,
+            "thickness": 2,
+            "width": 0,
+        },
+        customdata=[[c["errors"], c["n"]] for c in metrics["per_class"].values()],
+        hovertemplate="%{y}: %{x:.2%}, %{customdata[0]} errors in %{customdata[1]}<extra></extra>",
+    )
+    figure = go.Figure(dots)
+    figure.update_xaxes(tickformat=".1%", fixedrange=True, nticks=5)
+    figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, tickfont_size=14)
+    words = ", ".join(f"{name}: {percent(share, 2)}" for name, share in zip(names, shares, strict=True))
+    show(figure, key=key, alt=f"Accuracy of each digit. {words}", height=SQUARE)
+
+
+def confusion(counts: list[list[int]], classes: Sequence[int], *, key: str) -> None:
+    """Rows: true digit, columns: what it was taken for; the errors are coloured, the hits are not."""
+    matrix = np.array(counts)
+    errors = matrix.astype(float)
+    np.fill_diagonal(errors, np.nan)
+    names = [str(digit) for digit in classes]
+    cells = go.Heatmap(
+        z=np.log1p(errors),
+        x=names,
+        y=names,
+        customdata=matrix,
+        colorscale=[[0, "rgba(22,147,138,0.06)"], [1, "rgba(22,147,138,0.95)"]],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        text=np.where(matrix > 0, matrix.astype(str), ""),
+        texttemplate="%{text}",
+        hovertemplate="true %{y}, read as %{x}: %{customdata}<extra></extra>",
+    )
+    figure = go.Figure(cells)
+    plain = {"type": "category", "fixedrange": True, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(side="top", title="read as", **plain)
+    figure.update_yaxes(autorange="reversed", title="true digit", **plain)
+    order = np.argsort(np.nan_to_num(errors), axis=None)[::-1][:3]
+    worst = [(names[i // len(names)], names[i % len(names)], matrix.flat[i]) for i in order]
+    words = ", ".join(f"{true} read as {read}: {count}" for true, read, count in worst if count)
+    show(figure, key=key, alt=f"Confusion matrix. Most frequent errors: {words or 'none'}", height=SQUARE)
+
+
+def training(history: list[dict[str, float]], best_epoch: int, *, key: str) -> None:
+    """The share of errors by epoch, on a logarithmic scale, with the chosen epoch marked."""
+    epochs = [row["epoch"] for row in history]
+    figure = go.Figure()
+    for name, field, colour, dash in (
+        ("training (distorted digits)", "accuracy", QUIET, "dot"),
+        ("validation", "validation_accuracy", ACCENT, "solid"),
+    ):
+        errors = [1 - row[field] for row in history]
+        line = {"color": colour, "dash": dash, "width": 2}
+        figure.add_scatter(x=epochs, y=errors, name=name, line=line, hovertemplate="epoch %{x}: %{y:.2%}")
+    chosen = next(row for row in history if row["epoch"] == best_epoch)
+    error = 1 - chosen["validation_accuracy"]
+    figure.add_scatter(
+        x=[best_epoch],
+        y=[error],
+        name=f"chosen: epoch {best_epoch}",
+        mode="markers",
+        marker={"size": 12, "color": ACCENT, "line": {"width": 2, "color": "white"}},
+        hovertemplate="chosen epoch %{x}: %{y:.2%}",
+    )
+    figure.update_xaxes(title="epoch", fixedrange=True, showgrid=False)
+    figure.update_yaxes(type="log", tickformat=".1%", title="errors", fixedrange=True, nticks=6)
+    words = f"Errors by epoch: {percent(error, 2)} of the validation digits in the chosen epoch {best_epoch}"
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
+    show(figure, key=key, alt=words, height=SQUARE, legend=legend)

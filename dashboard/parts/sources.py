@@ -1,0 +1,113 @@
+"""Where the picture comes from: the canvas, a file, the camera or a sample digit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.errors import DigitscopeError
+from core.strokes import render
+from dashboard import resources, state
+from dashboard.parts.canvas import canvas, clear, undo
+
+DRAW, UPLOAD, CAMERA, SAMPLE = "Draw", "Upload", "Camera", "Sample"
+TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A picture, or None where there is none yet, and what to call it."""
+
+    content: bytes | np.ndarray | None
+    name: str
+
+
+def choose() -> Chosen:
+    """Shows the sources and gives the chosen one's picture."""
+    source = st.segmented_control(
+        "Where the picture comes from",
+        [DRAW, UPLOAD, CAMERA, SAMPLE],
+        default=DRAW,
+        required=True,
+        key="source",
+        bind="query-params",
+        label_visibility="collapsed",
+        width="stretch",
+        wrap=False,
+    )
+    return {DRAW: _drawn, UPLOAD: _uploaded, CAMERA: _photographed, SAMPLE: _sampled}[source or DRAW]()
+
+
+def _drawn() -> Chosen:
+    brush = st.session_state.get("brush", 18)
+    # The canvas's own tools float above its right end while the mouse is over it: this row keeps
+    # that place free, and has the two tools that a finger or a keyboard needs on its left.
+    with st.container(horizontal=True, key="tools"):
+        empty = not state.drawing()
+        options: dict[str, Any] = {"type": "tertiary", "disabled": empty}
+        st.button("Undo", icon=":material/undo:", on_click=undo, key="undo", **options)
+        st.button("Clear", icon=":material/delete:", on_click=clear, key="clear", **options)
+    with st.container(horizontal_alignment="center"):
+        drawing = canvas(brush=brush)
+    st.slider("Brush width", 6, 36, 18, key="brush", bind="query-params", format="%d px")
+    return Chosen(render(drawing) if drawing else None, "drawing")
+
+
+def _uploaded() -> Chosen:
+    file = st.file_uploader(
+        "A picture of one digit (PNG, JPEG, WebP, BMP, GIF or TIFF, at most 10 MB)",
+        type=TYPES,
+        key="upload",
+    )
+    return _kept("uploaded", file)
+
+
+def _photographed() -> Chosen:
+    return _kept(
+        "photographed", st.camera_input("Hold one digit on paper in front of the camera", key="camera")
+    )
+
+
+def _kept(slot: str, file: "st.runtime.uploaded_file_manager.UploadedFile | None") -> Chosen:
+    """The file, or the one that was there before the page was left."""
+    if file is not None:
+        st.session_state[slot] = Chosen(file.getvalue(), file.name)
+    kept: Chosen = st.session_state.get(slot, Chosen(None, slot))
+    if kept.content is not None and file is None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Still showing {kept.name}.")
+            st.button("Remove", key=f"remove-{slot}", on_click=lambda: st.session_state.pop(slot))
+    return kept
+
+
+def _sampled() -> Chosen:
+    name = "mnist-test" if resources.mnist_at_hand() else "optdigits"
+    st.session_state.setdefault("index", 0)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input("Digit number", 0, len(resources.samples(name)) - 1, key="index", bind="query-params")
+        st.button("Another one", icon=":material/shuffle:", on_click=_shuffle, args=(name,), type="primary")
+    pixels, label = resources.sample(name, st.session_state.index)
+    words = "MNIST's test set" if name == "mnist-test" else "the digits bundled with scikit-learn"
+    st.caption(f"People say it is a **{label}**. From {words}.")
+    if name == "optdigits":
+        _offer_mnist()
+    return Chosen(pixels, f"{name} {st.session_state.index}")
+
+
+def _shuffle(name: str) -> None:
+    st.session_state.index = int(np.random.default_rng().integers(len(resources.samples(name))))
+
+
+def _offer_mnist() -> None:
+    from core.mnist import download
+
+    if st.button("Fetch MNIST (11 MB)", icon=":material/download:"):
+        bar = st.progress(0.0, "Fetching MNIST …")
+        try:
+            download(progress=lambda done, total: bar.progress(done / total, f"File {done} of {total}"))
+        except DigitscopeError as error:
+            bar.empty()
+            st.error(str(error), icon=":material/cloud_off:")
+        else:
+            st.rerun()

@@ -1,0 +1,37 @@
+"""The few rules of style that the theme has no setting for."""
+
+import streamlit as st
+
+CSS = """
+<style>
+[data-testid="stMainBlockContainer"] { padding: 3.2rem 2.5rem 1.5rem; max-width: 84rem; }
+[data-testid="stSlider"] { padding-inline: 0.25rem; }
+.st-key-evidence [role="radiogroup"], .st-key-evidence [data-testid="stButtonGroup"] > div { gap: 0; }
+.st-key-evidence button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-tools { min-height: 2.5rem; }
+img.pixels { image-rendering: pixelated; display: block; width: 100%; border-radius: 0.4rem; }
+.answer { display: flex; align-items: center; gap: 1.4rem; min-height: 6.5rem; }
+.answer .digit { font-size: 6.5rem; line-height: 1; font-weight: 700; }
+.answer .words { display: flex; flex-direction: column; gap: 0.25rem; }
+.answer .sure { font-size: 1.15rem; }
+.quiet, .steps figcaption { opacity: 0.72; font-size: 0.875rem; }
+.steps { display: flex; gap: 1rem; flex-wrap: wrap; align-items: flex-start; }
+.steps > div { flex: 1 1 11rem; }
+.steps figure { margin: 0; text-align: center; flex: 0 0 auto; }
+.steps .frame { width: 6rem; height: 6rem; background: #000; border-radius: 0.4rem; overflow: hidden; }
+.steps .frame img { image-rendering: pixelated; width: 100%; height: 100%; object-fit: contain; }
+.overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
+.overlay img + img { position: absolute; inset: 0; }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
+  .steps figure { flex: 1 1 0; }
+  .steps .frame { width: 100%; height: auto; aspect-ratio: 1; }
+  .steps > div { flex: 1 0 100%; }
+}
+</style>
+"""
+
+
+def use_style() -> None:
+    """Puts the rules into the page."""
+    st.html(CSS)

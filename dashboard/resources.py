@@ -1,0 +1,79 @@
+"""Cached access to core: one function a resource."""
+
+import threading
+
+import numpy as np
+import streamlit as st
+
+from core import mnist
+from core.card import CARD, WEIGHTS, ModelCard, read_card, read_history, sha256
+from core.datasets import LabelledDigits, load_dataset
+from core.paths import checkpoint_folder
+from core.predictor import Predictor
+
+
+def card(name: str) -> ModelCard:
+    """The model card of a checkpoint, as it lies on disk now."""
+    return read_card(checkpoint_folder(name))
+
+
+def predictor(name: str) -> Predictor:
+    """The checkpoint ready to predict; a checkpoint that was replaced on disk is loaded anew."""
+    return _predictor(name, sha256(checkpoint_folder(name) / CARD))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the model …")
+def _predictor(name: str, version: str) -> Predictor:
+    return Predictor.load(name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _history(name: str, version: str) -> list[dict[str, float]]:
+    return read_history(checkpoint_folder(name))
+
+
+def history(name: str) -> list[dict[str, float]]:
+    """What training measured, one dictionary an epoch."""
+    return _history(name, sha256(checkpoint_folder(name) / CARD))
+
+
+def key(card: ModelCard) -> str:
+    """The first digits of the weights' SHA-256."""
+    return card.hashes[WEIGHTS][:12]
+
+
+def mnist_at_hand() -> bool:
+    """Whether samples can come from MNIST's test set rather than from the bundled digits."""
+    return not mnist.missing()
+
+
+@st.cache_resource(max_entries=2, show_spinner="Preparing the sample digits …")
+def samples(name: str) -> LabelledDigits:
+    """A labelled data set by name."""
+    return load_dataset(name)
+
+
+def warming(name: str) -> bool:
+    """Whether the first explanation would have to wait for its imports."""
+    return start_warming(name).is_alive()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def start_warming(name: str) -> threading.Thread:
+    """Imports what explanations need while the first visitor still looks at the page."""
+
+    def warm() -> None:
+        from core.explanation import warm_up
+
+        warm_up(Predictor.load(name))
+
+    thread = threading.Thread(target=warm, name="warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def sample(name: str, index: int) -> tuple[np.ndarray, int]:
+    """One digit of a data set (uint8, 28×28) and its label."""
+    data = samples(name)
+    index %= len(data)
+    return data.images[index], int(data.labels[index])

@@ -1,0 +1,41 @@
+"""The ASGI app: `streamlit run dashboard/server.py`."""
+
+import logging
+from importlib.resources import files
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from core.errors import DigitscopeError
+from dashboard.pages import PAGES
+
+log = logging.getLogger(__name__)
+
+# Opened at /draw, the front end looks for the server below /draw first and fills the console with
+# 404s; told where the server is, it asks there at once.
+BASE = "<script>window.__streamlit = { BACKEND_BASE_URL: new URL('.', document.baseURI).href }</script>"
+
+
+async def index(_: Request) -> HTMLResponse:
+    """Streamlit's own page, told where its server is."""
+    html = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
+    return HTMLResponse(html.replace("<head>", "<head>" + BASE, 1), headers={"Cache-Control": "no-cache"})
+
+
+def show_error(error: Exception) -> bool:
+    """What a visitor can mend is shown in words; the rest is a bug: logged, never shown."""
+    if isinstance(error, DigitscopeError):
+        st.error(str(error), icon=":material/error:")
+    else:
+        log.error("uncaught in a page", exc_info=error)
+        st.error("Something broke here. It has been logged; reload the page to go on.")
+    return True
+
+
+app = st.App(
+    "app.py",
+    routes=[Route(f"/{page.path}", index) for page in PAGES],
+    on_script_error=show_error,
+)

@@ -1,0 +1,93 @@
+"""The networks: sizes, published names, shapes and what they serve."""
+
+import pytest
+import torch
+
+from core.models import DigitCNN, ThreeSevenLinear, class_logits, parameter_count
+from tests.conftest import random_cnn
+
+
+def test_the_cnn_has_160842_parameters_and_the_linear_model_785():
+    assert parameter_count(DigitCNN()) == 160_842
+    assert parameter_count(ThreeSevenLinear()) == 785
+
+
+def test_state_dict_has_exactly_the_published_names_and_shapes():
+    channels = {0: (32, 1, 3), 5: (64, 32, 3), 10: (128, 64, 3), 15: (256, 128, 1)}
+    expected: dict[str, tuple[int, ...]] = {}
+    for position, (out, into, kernel) in channels.items():
+        expected[f"conv_layers.{position}.weight"] = (out, into, kernel, kernel)
+        expected[f"conv_layers.{position}.bias"] = (out,)
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            expected[f"conv_layers.{position + 1}.{name}"] = (out,)
+        expected[f"conv_layers.{position + 1}.num_batches_tracked"] = ()
+    expected |= {"fc_layers.1.weight": (128, 256), "fc_layers.1.bias": (128,)}
+    expected |= {"fc_layers.4.weight": (10, 128), "fc_layers.4.bias": (10,)}
+    assert {name: tuple(value.shape) for name, value in DigitCNN().state_dict().items()} == expected
+
+
+def test_blocks_halve_the_side_from_28_to_1():
+    model = random_cnn()
+    shapes = []
+    for position in (4, 9, 14, 19):
+        model.conv_layers[position].register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape)))
+    model(torch.rand(2, 1, 28, 28))
+    assert shapes == [(2, 32, 14, 14), (2, 64, 7, 7), (2, 128, 3, 3), (2, 256, 1, 1)]
+
+
+def test_layers_are_the_relus_before_pooling():
+    model = random_cnn()
+    sizes = {}
+    for name, layer in model.layers().items():
+        assert isinstance(layer, torch.nn.ReLU)
+        layer.register_forward_hook(lambda _m, _i, out, name=name: sizes.update({name: out.shape[-1]}))
+    model(torch.rand(1, 1, 28, 28))
+    assert sizes == {"block1": 28, "block2": 14, "block3": 7, "block4": 3}
+    assert ThreeSevenLinear().layers() == {}
+
+
+def test_outputs_serve_the_forward_pass_and_the_mean_of_every_block():
+    model = random_cnn()
+    ends = {}
+    for number, position in enumerate((4, 9, 14, 19), start=1):
+        model.conv_layers[position].register_forward_hook(
+            lambda _m, _i, out, key=f"block{number}": ends.update({key: out.detach()})
+        )
+    images = torch.rand(3, 1, 28, 28)
+    with torch.no_grad():
+        logits = model(images)
+        outputs = model.outputs(images)
+    assert list(outputs) == ["logits", "embedding", "block1", "block2", "block3", "block4"]
+    torch.testing.assert_close(outputs["logits"], logits, rtol=0, atol=0)
+    torch.testing.assert_close(outputs["embedding"], ends["block4"][:, :, 0, 0], rtol=0, atol=0)
+    for key, end in ends.items():
+        by_hand = end.sum(dim=(2, 3)) / (end.shape[2] * end.shape[3])
+        torch.testing.assert_close(outputs[key], by_hand)
+
+
+def test_the_linear_model_is_a_weighted_sum_of_the_pixels():
+    model = ThreeSevenLinear()
+    images = torch.rand(4, 1, 28, 28)
+    by_hand = (images.reshape(4, 784) * model.linear.weight).sum(dim=1, keepdim=True) + model.linear.bias
+    with torch.no_grad():
+        outputs = model.outputs(images)
+    torch.testing.assert_close(outputs["logits"], by_hand)
+    torch.testing.assert_close(outputs["embedding"], images.reshape(4, 784))
+    assert model.classes == (3, 7)
+
+
+def test_softmax_of_one_log_odds_is_its_sigmoid():
+    log_odds = torch.tensor([[-30.0], [-1.5], [0.0], [0.25], [30.0]])
+    probabilities = class_logits(log_odds).softmax(dim=1)
+    torch.testing.assert_close(probabilities[:, :1], torch.sigmoid(log_odds))
+    torch.testing.assert_close(probabilities[:, 1:], torch.sigmoid(-log_odds))
+
+
+def test_ten_logits_stay_as_they_are():
+    logits = torch.rand(3, 10)
+    assert class_logits(logits) is logits
+
+
+def test_shapes_are_checked_while_testing():
+    with pytest.raises(Exception, match=r"batch 1 28 28"):
+        DigitCNN()(torch.zeros(1, 1, 29, 28))

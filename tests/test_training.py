@@ -1,0 +1,230 @@
+"""Training on a few hundred small digits: repeatable, chosen by validation, and loud when it fails."""
+
+import inspect
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core import training
+from core.augmentation import Affine
+from core.datasets import LabelledDigits
+from core.errors import TrainingError
+from core.models import ARCHITECTURES
+from core.training import CONFIGS, StepReport, TrainConfig, TrainingRun, measure, normalise, train
+
+CPU = torch.device("cpu")
+QUICK = TrainConfig(epochs=3, batch_size=32)
+
+
+def digits(n: int, seed: int) -> LabelledDigits:
+    """Ten patterns of stripes in noise, one a digit: easy, but not at first sight."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 10, n)
+    patterns = np.zeros((10, 28, 28))
+    for digit in range(10):
+        patterns[digit, 4 + 2 * digit : 6 + 2 * digit, 4:24] = 200
+        patterns[digit, 4:24, 22 - 2 * digit : 24 - 2 * digit] = 200
+    images = patterns[labels] + generator.integers(0, 55, (n, 28, 28))
+    return LabelledDigits(f"stripes-{seed}", images.astype(np.uint8), labels, "made for a test")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Steps this small are slower with two, most of all beside another program."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[LabelledDigits, LabelledDigits]:
+    return digits(320, 0), digits(200, 1)
+
+
+@pytest.fixture(scope="module")
+def reports() -> list[StepReport]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(data, reports) -> TrainingRun:
+    return train(QUICK, *data, device=CPU, report=reports.append)
+
+
+def accuracy_of(run: TrainingRun, data: LabelledDigits) -> float:
+    images = torch.from_numpy(data.images).unsqueeze(1).float() / 255
+    with torch.no_grad():
+        found = run.model(normalise(images)).argmax(dim=1).numpy()
+    return float((found == data.labels).mean())
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(run: TrainingRun, data):
+    again = train(QUICK, *data, device=CPU)
+    for name, value in run.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name]), name
+    timeless = [[{k: v for k, v in row.items() if k != "seconds"} for row in r.history] for r in (run, again)]
+    assert timeless[0] == timeless[1]
+
+
+def test_another_seed_gives_other_weights(run: TrainingRun, data):
+    other = train(replace(QUICK, seed=24, epochs=1), *data, device=CPU)
+    assert not torch.equal(run.model.fc_layers[4].weight, other.model.fc_layers[4].weight)
+
+
+def test_the_loss_falls_and_the_digits_are_learned(run: TrainingRun, data):
+    losses = [row["loss"] for row in run.history]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.8 * losses[0]
+    assert accuracy_of(run, data[1]) > 0.3
+
+
+def test_the_model_is_the_one_of_the_best_epoch_by_validation(run: TrainingRun, data):
+    best = max(run.history, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    assert run.best_epoch == best["epoch"]
+    assert accuracy_of(run, data[1]) == pytest.approx(best["validation_accuracy"])
+    assert not run.model.training
+
+
+def test_an_earlier_epoch_is_kept_when_later_ones_are_worse(data, monkeypatch: pytest.MonkeyPatch):
+    measured = iter([(1.0, 0.5), (0.9, 0.7), (0.8, 0.7), (0.7, 0.6)])
+    weights = []
+
+    def pretend(model: torch.nn.Module, _held_out: object) -> tuple[float, float]:
+        weights.append(model.fc_layers[4].weight.detach().clone())
+        return next(measured)
+
+    monkeypatch.setattr(training, "measure", pretend)
+    short = LabelledDigits("few", data[0].images[:40], data[0].labels[:40], "")
+    run = train(replace(QUICK, epochs=4), short, data[1], device=CPU)
+    assert run.best_epoch == 3  # as accurate as the second, with a smaller loss
+    assert torch.equal(run.model.fc_layers[4].weight, weights[2])
+    assert not torch.equal(run.model.fc_layers[4].weight, weights[3])
+
+
+def test_reports_count_every_epoch_to_its_last_step(run: TrainingRun, reports: list[StepReport]):
+    assert [(report.step, report.steps, report.epoch) for report in reports] == [
+        (10, 30, 1),
+        (20, 30, 2),
+        (30, 30, 3),
+    ]
+    assert [report.validation_accuracy for report in reports] == [
+        None,
+        run.history[0]["validation_accuracy"],
+        run.history[1]["validation_accuracy"],
+    ]
+    assert reports[-1].loss == pytest.approx(run.history[-1]["loss"])
+
+
+def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_a_cosine(data):
+    config = TrainConfig(architecture="ThreeSevenLinear", epochs=10, batch_size=32, learning_rate=3e-3)
+    loop_data = training._Digits(data[0], tuple(range(10)), CPU)
+    loop = training._Loop(config, ARCHITECTURES["ThreeSevenLinear"](), loop_data, CPU)
+    rates = []
+    for _ in range(config.epochs * loop.steps_per_epoch):
+        rates.append(loop.rate)
+        loop.optimiser.step()
+        loop.schedule.step()
+    assert len(rates) == 100
+    assert rates[0] == pytest.approx(3e-3 / 25)
+    assert int(np.argmax(rates)) in (9, 10)
+    assert max(rates) == pytest.approx(3e-3, rel=2e-3)
+    middle = 3e-3 * (1 + math.cos(math.pi / 2)) / 2
+    assert rates[54] == pytest.approx(middle, rel=0.03)
+    assert rates[-1] < 3e-5
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_augmentation_has_the_configs_ranges(data):
+    loop_data = training._Digits(data[0], tuple(range(10)), CPU)
+    loop = training._Loop(CONFIGS["cnn"], ARCHITECTURES["DigitCNN"](), loop_data, CPU)
+    assert loop.augment == Affine(degrees=10, translate=0.1, scale=(0.9, 1.1), shear=5)
+    still = training._Loop(CONFIGS["linear"], ARCHITECTURES["ThreeSevenLinear"](), loop_data, CPU)
+    assert (loop.distorts, still.distorts) == (True, False)
+
+
+def test_the_defaults_are_the_reference_recipe():
+    config = CONFIGS["cnn"]
+    assert (config.learning_rate, config.warm_up, config.weight_decay) == (3e-3, 0.1, 1e-4)
+    assert (config.batch_size, config.epochs, config.label_smoothing) == (64, 50, 0.1)
+    assert (config.clip_norm, config.seed) == (1.0, 23)
+
+
+def test_gradients_are_clipped(data, monkeypatch: pytest.MonkeyPatch):
+    norms = []
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def watched(parameters, limit: float):
+        parameters = list(parameters)
+        clip(parameters, limit)
+        norms.append(math.sqrt(sum(float(p.grad.pow(2).sum()) for p in parameters)))
+
+    monkeypatch.setattr(training.nn.utils, "clip_grad_norm_", watched)
+    train(replace(QUICK, epochs=1, clip_norm=0.05), *data, device=CPU)
+    assert len(norms) == 10
+    assert max(norms) <= 0.0501
+
+
+def test_the_linear_model_learns_from_threes_and_sevens_alone(data):
+    config = replace(CONFIGS["linear"], epochs=5)
+    train_only, validation = data
+    run = train(config, train_only, validation, device=CPU)
+    assert run.model.classes == (3, 7)
+    only = train(config, train_only.only((3, 7)), validation.only((3, 7)), device=CPU)
+    assert torch.equal(run.model.linear.weight, only.model.linear.weight)
+    known = validation.only((3, 7))
+    with torch.no_grad():
+        images = torch.from_numpy(known.images).unsqueeze(1).float() / 255
+        threes = run.model(normalise(images))[:, 0].numpy() > 0
+    assert ((known.labels == 3) == threes).mean() > 0.95
+
+
+def test_a_loss_that_is_not_finite_names_the_learning_rate(data, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(training, "normalise", lambda images: images * float("nan"))
+    with pytest.raises(TrainingError, match=r"no longer finite in epoch 1, step 10\. Lower --learning-rate"):
+        train(QUICK, *data, device=CPU)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"architecture": "ResNet"}, r"'ResNet': use one of DigitCNN, ThreeSevenLinear"),
+        ({"epochs": 0}, r"--epochs is 0; it must be larger than 0"),
+        ({"batch_size": -1}, r"--batch-size is -1"),
+        ({"learning_rate": 0.0}, r"--learning-rate is 0\.0"),
+        ({"learning_rate": float("nan")}, r"--learning-rate is nan"),
+    ],
+)
+def test_a_config_that_cannot_train_is_refused(data, change: dict[str, object], message: str):
+    with pytest.raises(TrainingError, match=message):
+        train(replace(QUICK, **change), *data, device=CPU)
+
+
+def test_data_without_the_models_digits_is_refused(data):
+    with pytest.raises(TrainingError, match=r"stripes-0 has no digit of the classes \(3, 7\)"):
+        train(CONFIGS["linear"], data[0].only((0, 1)), data[1], device=CPU)
+
+
+def test_the_test_set_has_no_way_in():
+    parameters = list(inspect.signature(train).parameters)
+    assert parameters == ["config", "training", "validation", "device", "report"]
+    assert "mnist" not in inspect.getsource(training).replace("MNIST", "")
+
+
+def test_measuring_is_the_mean_over_digits_in_evaluation_mode(run: TrainingRun, data):
+    held_out = training._Digits(data[1], run.model.classes, CPU)
+    loss, accuracy = measure(run.model, held_out)
+    images = normalise(torch.from_numpy(data[1].images).unsqueeze(1).float() / 255)
+    with torch.no_grad():
+        chances = run.model(images).double().softmax(dim=1)
+    expected = -chances[torch.arange(len(images)), torch.from_numpy(data[1].labels)].log().mean()
+    assert loss == pytest.approx(float(expected), rel=1e-4)
+    assert accuracy == pytest.approx(accuracy_of(run, data[1]))
+
+
+def test_normalising_gives_mnists_zero_mean_and_unit_variance():
+    pixels = torch.tensor([0.1307, 0.1307 + 0.3081, 0.0])
+    torch.testing.assert_close(normalise(pixels), torch.tensor([0.0, 1.0, -0.1307 / 0.3081]))
