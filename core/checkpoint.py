@@ -139,14 +139,12 @@ def import_weights(path: Path, folder: Path, *, normalisation: dict[str, float] 
         CheckpointError: no such file, something other than tensors in it, or no fitting architecture.
     """
     weights = _read_state_dict(path)
-    architecture = next(
-        (name for name, kind in ARCHITECTURES.items() if _shapes(kind().state_dict()) == _shapes(weights)),
-        None,
-    )
-    if architecture is None:
-        shown = ", ".join(list(weights)[:4])
+    misfits = {name: _misfits(_shapes(kind().state_dict()), weights) for name, kind in ARCHITECTURES.items()}
+    architecture = min(misfits, key=lambda name: len(misfits[name]))
+    if misfits[architecture]:
+        shown = "; ".join(misfits[architecture][:4])
         raise CheckpointError(
-            f"{path} fits none of {', '.join(ARCHITECTURES)}: {len(weights)} tensors ({shown}, …). "
+            f"{path} fits none of {', '.join(ARCHITECTURES)}; the nearest is {architecture}, but {shown}. "
             "Give a state dict with the names and shapes of one of them."
         )
     model = ARCHITECTURES[architecture]()
@@ -189,5 +187,15 @@ def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     return content
 
 
-def _shapes(weights: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {key: value.shape for key, value in weights.items()}
+def _shapes(weights: dict[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in weights.items()}
+
+
+def _misfits(expected: dict[str, tuple[int, ...]], weights: dict[str, torch.Tensor]) -> list[str]:
+    """In words, one for every name that is missing, unknown or of another shape."""
+    found = _shapes(weights)
+    return [
+        f"{name} is {found.get(name, 'missing')}, not {expected.get(name, 'one of its names')}"
+        for name in (*expected, *(found.keys() - expected.keys()))
+        if found.get(name) != expected.get(name)
+    ]

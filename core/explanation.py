@@ -130,7 +130,7 @@ class _Twin:
     copies, as torch's number of threads, set while explaining, is one for all as well.
     """
 
-    _lock = threading.Lock()
+    lock = threading.Lock()
 
     def __init__(self, model: Network):
         self._model = model.requires_grad_(False)
@@ -155,7 +155,7 @@ class _Twin:
         return _Evidence(self._model, self._model.classes.index(digit))
 
     def _locked(self, attribute: Callable[[Tensor], Tensor], inputs: Tensor) -> Float32[np.ndarray, "28 28"]:
-        with self._lock:
+        with self.lock:
             threads = torch.get_num_threads()
             torch.set_num_threads(1)  # one digit is too little work to wake a second thread for
             try:
@@ -180,8 +180,13 @@ class _Evidence(nn.Module):
         return logits[:, self.index]
 
 
-@lru_cache(maxsize=4)
 def _twin(folder: Path, key: str) -> _Twin:
+    with _Twin.lock:  # loading too: a thread's first use of torch decides how many threads it has
+        return _loaded(folder, key)
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path, key: str) -> _Twin:
     model, card = load_model(folder)
     if card.hashes[WEIGHTS] != key:
         raise CheckpointError(f"{folder} was replaced while it was in use. Load the predictor again.")

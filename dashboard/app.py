@@ -10,7 +10,7 @@ from dashboard import resources
 from dashboard.pages import PAGES
 from dashboard.parts.style import use_style
 
-ICON = Path(__file__).parent / "icon.png"
+ICON = str(Path(__file__).parent / "icon.png")
 
 
 def label(name: str) -> str:
@@ -22,7 +22,8 @@ def label(name: str) -> str:
     return f"{card.name} · {digits}{accuracy}"
 
 
-st.set_page_config(page_title="Digitscope", page_icon=str(ICON), layout="wide")
+st.set_page_config(page_title="Digitscope", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
 use_style()
 page = st.navigation(
     [

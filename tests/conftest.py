@@ -5,7 +5,10 @@ from pathlib import Path
 import jaxtyping
 import numpy as np
 import pytest
+import torch
 
+# Steps as small as the tests' are slower with two threads, most of all beside another program.
+torch.set_num_threads(1)
 # Before anything imports core: its annotations become checks while testing (an int is a float, PEP 484).
 jaxtyping.install_import_hook("core", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
@@ -35,8 +38,6 @@ def card_for(model: Network, name: str) -> ModelCard:
 
 def random_cnn(seed: int = 0) -> DigitCNN:
     """Batch normalisation with statistics far from (0, 1): an export that forgot them would show."""
-    import torch
-
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     model = DigitCNN()
@@ -63,8 +64,6 @@ def cnn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def linear_folder(cnn_folder: Path) -> Path:
     """Beside the CNN, so that one folder holds both."""
-    import torch
-
     torch.manual_seed(1)
     model = ThreeSevenLinear()
     folder = cnn_folder.parent / "linear"

@@ -31,15 +31,6 @@ def digits(n: int, seed: int) -> LabelledDigits:
     return LabelledDigits(f"stripes-{seed}", images.astype(np.uint8), labels, "made for a test")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Steps this small are slower with two, most of all beside another program."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def data() -> tuple[LabelledDigits, LabelledDigits]:
     return digits(320, 0), digits(200, 1)

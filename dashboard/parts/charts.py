@@ -1,6 +1,5 @@
 """Charts that two views or more could draw, with the words that a screen reader needs."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from dashboard.parts.words import percent
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 ACCENT, QUIET = "#16938a", "#8b979b"  # legible on the light and on the dark page
-SQUARE = 330  # px, the height of a card's chart
+SQUARE = 265  # px, the height of a card's chart
 
 
 def show(figure: go.Figure, *, key: str, alt: str, height: int, **layout: Any) -> None:
@@ -21,17 +20,17 @@ def show(figure: go.Figure, *, key: str, alt: str, height: int, **layout: Any) -
     st.plotly_chart(figure, key=key, config=CONFIG, alt=alt)
 
 
-def probabilities(prediction: Prediction, *, key: str) -> None:
-    """One horizontal bar a class, in digit order, the answer in the accent colour."""
-    shares = prediction.probabilities.tolist()
-    names = [str(digit) for digit in prediction.classes]
-    colours = [ACCENT if digit == prediction.digit else QUIET for digit in prediction.classes]
+def probabilities(prediction: Prediction | None, classes: tuple[int, ...]) -> None:
+    """One horizontal bar a class, in digit order, the answer in the accent colour; empty for None."""
+    names = [str(digit) for digit in classes]
+    shares = prediction.probabilities.tolist() if prediction else [0.0] * len(names)
+    answer = prediction.digit if prediction else None
     bars = go.Bar(
         x=shares,
         y=names,
         orientation="h",
-        marker_color=colours,
-        text=[percent(share) for share in shares],
+        marker_color=[ACCENT if digit == answer else QUIET for digit in classes],
+        text=[percent(share) for share in shares] if prediction else None,
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
@@ -40,10 +39,11 @@ def probabilities(prediction: Prediction, *, key: str) -> None:
     figure.update_xaxes(range=[0, 1.18], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", type="category", fixedrange=True, tickfont_size=15, ticks="")
     words = ", ".join(f"{name}: {percent(share)}" for name, share in zip(names, shares, strict=True))
-    show(figure, key=key, alt=f"Probability of each digit. {words}", height=26 * len(names) + 30, bargap=0.35)
+    alt = f"Probability of each digit. {words if prediction else 'Nothing to read yet.'}"
+    show(figure, key="probabilities", alt=alt, height=26 * len(names) + 30, bargap=0.35)
 
 
-def accuracy_by_class(metrics: dict[str, Any], *, key: str) -> None:
+def accuracy_by_class(metrics: dict[str, Any]) -> None:
     """A dot a digit with its 95 % interval."""
     names = list(metrics["per_class"])
     shares = [1 - counts["errors"] / counts["n"] for counts in metrics["per_class"].values()]
@@ -69,39 +69,48 @@ def accuracy_by_class(metrics: dict[str, Any], *, key: str) -> None:
     figure.update_xaxes(tickformat=".1%", fixedrange=True, nticks=5)
     figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, tickfont_size=14)
     words = ", ".join(f"{name}: {percent(share, 2)}" for name, share in zip(names, shares, strict=True))
-    show(figure, key=key, alt=f"Accuracy of each digit. {words}", height=SQUARE)
+    show(figure, key="by-class", alt=f"Accuracy of each digit. {words}", height=SQUARE)
 
 
-def confusion(counts: list[list[int]], classes: Sequence[int], *, key: str) -> None:
+def confusion(metrics: dict[str, Any]) -> None:
     """Rows: true digit, columns: what it was taken for; the errors are coloured, the hits are not."""
-    matrix = np.array(counts)
+    matrix = np.array(metrics["confusion"])
     errors = matrix.astype(float)
     np.fill_diagonal(errors, np.nan)
-    names = [str(digit) for digit in classes]
+    names = list(metrics["per_class"])
     cells = go.Heatmap(
         z=np.log1p(errors),
         x=names,
         y=names,
         customdata=matrix,
-        colorscale=[[0, "rgba(22,147,138,0.06)"], [1, "rgba(22,147,138,0.95)"]],
+        colorscale=[[0, "rgba(22,147,138,0.06)"], [1, "rgba(22,147,138,0.7)"]],
         showscale=False,
         xgap=2,
         ygap=2,
-        text=np.where(matrix > 0, matrix.astype(str), ""),
-        texttemplate="%{text}",
         hovertemplate="true %{y}, read as %{x}: %{customdata}<extra></extra>",
     )
     figure = go.Figure(cells)
+    # As a trace of its own the text takes the page's colour, light or dark.
+    rows, columns = np.nonzero(matrix)
+    figure.add_scatter(
+        x=[names[column] for column in columns],
+        y=[names[row] for row in rows],
+        text=[str(count) for count in matrix[rows, columns]],
+        mode="text",
+        textfont_size=11,
+        hoverinfo="skip",
+    )
     plain = {"type": "category", "fixedrange": True, "showgrid": False, "zeroline": False}
     figure.update_xaxes(side="top", title="read as", **plain)
     figure.update_yaxes(autorange="reversed", title="true digit", **plain)
     order = np.argsort(np.nan_to_num(errors), axis=None)[::-1][:3]
     worst = [(names[i // len(names)], names[i % len(names)], matrix.flat[i]) for i in order]
     words = ", ".join(f"{true} read as {read}: {count}" for true, read, count in worst if count)
-    show(figure, key=key, alt=f"Confusion matrix. Most frequent errors: {words or 'none'}", height=SQUARE)
+    alt = f"Confusion matrix. Most frequent errors: {words or 'none'}"
+    show(figure, key="confusion", alt=alt, height=SQUARE, showlegend=False)
 
 
-def training(history: list[dict[str, float]], best_epoch: int, *, key: str) -> None:
+def training(history: list[dict[str, float]], best_epoch: int) -> None:
     """The share of errors by epoch, on a logarithmic scale, with the chosen epoch marked."""
     epochs = [row["epoch"] for row in history]
     figure = go.Figure()
@@ -125,5 +134,5 @@ def training(history: list[dict[str, float]], best_epoch: int, *, key: str) -> N
     figure.update_xaxes(title="epoch", fixedrange=True, showgrid=False)
     figure.update_yaxes(type="log", tickformat=".1%", title="errors", fixedrange=True, nticks=6)
     words = f"Errors by epoch: {percent(error, 2)} of the validation digits in the chosen epoch {best_epoch}"
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
-    show(figure, key=key, alt=words, height=SQUARE, legend=legend)
+    legend = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "title": None}
+    show(figure, key="training", alt=words, height=SQUARE, legend=legend)

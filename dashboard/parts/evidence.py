@@ -1,11 +1,14 @@
 """Where the evidence for a digit lies, laid over the digit."""
 
+import numpy as np
 import streamlit as st
 
 from core.predictor import Prediction, Predictor
 from core.preprocess import PreparedDigit
 from dashboard import resources
 from dashboard.parts.pictures import image
+
+BLANK = np.zeros((28, 28), dtype=np.uint8)
 
 
 def show(predictor: Predictor, prepared: PreparedDigit | None, prediction: Prediction | None) -> None:
@@ -20,10 +23,11 @@ def show(predictor: Predictor, prepared: PreparedDigit | None, prediction: Predi
         width="stretch",
     )
     opacity = st.slider("Opacity", 0, 100, 70, key="opacity", bind="query-params", format="%d %%")
+    place = st.empty()
     if prepared is None or prediction is None:
+        place.html(f'<div class="overlay">{image(BLANK, "An empty square")}</div>')
         st.caption("The strokes that convinced the model light up here.")
         return
-    place = st.empty()
     if resources.warming(st.session_state.model):
         place.info("The explanation is being loaded …", icon=":material/hourglass_top:")
     from core.explanation import default_method, explain  # torch: after the answer stands there
@@ -41,5 +45,5 @@ def show(predictor: Predictor, prepared: PreparedDigit | None, prediction: Predi
 
 def _scale(strength: float, signed: bool, target: int) -> str:
     if signed:
-        return f"Purple speaks for {target}, orange against it; full colour is ±{strength:.2g} in log-odds."
-    return f"Bright places speak for {target}; the brightest adds {strength:.2g} to its logit."
+        return f"Purple speaks for {target}, orange against it. Scale: ±{strength:.2g}, in log-odds."
+    return f"Bright places speak for {target}. Scale: 0 to {strength:.2g}, in units of its logit."

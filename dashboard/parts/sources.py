@@ -10,6 +10,7 @@ from core.errors import DigitscopeError
 from core.strokes import render
 from dashboard import resources, state
 from dashboard.parts.canvas import canvas, clear, undo
+from dashboard.parts.pictures import image
 
 DRAW, UPLOAD, CAMERA, SAMPLE = "Draw", "Upload", "Camera", "Sample"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -76,8 +77,8 @@ def _kept(slot: str, file: "st.runtime.uploaded_file_manager.UploadedFile | None
     kept: Chosen = st.session_state.get(slot, Chosen(None, slot))
     if kept.content is not None and file is None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Still showing {kept.name}.")
-            st.button("Remove", key=f"remove-{slot}", on_click=lambda: st.session_state.pop(slot))
+            st.caption(f"Still reading {kept.name}.")
+            st.button("Remove", key=f"remove-{slot}", on_click=st.session_state.pop, args=(slot,))
     return kept
 
 
@@ -88,6 +89,7 @@ def _sampled() -> Chosen:
         st.number_input("Digit number", 0, len(resources.samples(name)) - 1, key="index", bind="query-params")
         st.button("Another one", icon=":material/shuffle:", on_click=_shuffle, args=(name,), type="primary")
     pixels, label = resources.sample(name, st.session_state.index)
+    st.html(f'<div class="overlay">{image(pixels, f"A sample digit, labelled {label}")}</div>')
     words = "MNIST's test set" if name == "mnist-test" else "the digits bundled with scikit-learn"
     st.caption(f"People say it is a **{label}**. From {words}.")
     if name == "optdigits":

@@ -20,10 +20,15 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .steps figure { margin: 0; text-align: center; flex: 0 0 auto; }
 .steps .frame { width: 6rem; height: 6rem; background: #000; border-radius: 0.4rem; overflow: hidden; }
 .steps .frame img { image-rendering: pixelated; width: 100%; height: 100%; object-fit: contain; }
+.figures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 1rem; }
+.figures > div { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: 0.6rem;
+                 padding: 0.7rem 1rem; }
+.figures .value { font-size: 1.9rem; line-height: 1.3; }
 .overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
 .overlay img + img { position: absolute; inset: 0; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
+  .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.6rem; }
   .steps figure { flex: 1 1 0; }
   .steps .frame { width: 100%; height: auto; aspect-ratio: 1; }
   .steps > div { flex: 1 0 100%; }

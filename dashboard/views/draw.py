@@ -1,13 +1,15 @@
 """Draw: what does the network read, how sure is it, and which strokes convinced it?"""
 
+from html import escape
+
 import streamlit as st
 
 from core.errors import NothingDrawn, PictureError
 from core.predictor import Prediction, Predictor
-from core.preprocess import PreparedDigit, prepare
+from core.preprocess import STEPS, PreparedDigit, prepare
 from dashboard import resources, state
 from dashboard.parts import charts, evidence, sources
-from dashboard.parts.pictures import data_uri
+from dashboard.parts.pictures import image
 from dashboard.parts.words import percent
 
 
@@ -24,21 +26,20 @@ def show() -> None:
 
 @st.fragment
 def _workspace(predictor: Predictor) -> None:
+    # Every card has its place and size before there is a digit: nothing jumps when one comes.
     left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
         picture = sources.choose()
+        prepared = _prepared(picture)
     state.link_drawing()
-    prepared = _prepared(picture)
+    prediction = predictor.predict(prepared) if prepared else None
     with middle.container(border=True, height="stretch"):
-        prediction = predictor.predict(prepared) if prepared else None
-        _answer(prediction)
-        if prediction:
-            charts.probabilities(prediction, key="probabilities")
+        st.html(_answer(prediction, picture))
+        charts.probabilities(prediction, predictor.classes)
     with right.container(border=True, height="stretch"):
         evidence.show(predictor, prepared, prediction)
-    if prepared:
-        with st.container(border=True):
-            _steps(prepared)
+    with st.container(border=True):
+        st.html(_steps(prepared))
 
 
 def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
@@ -53,34 +54,34 @@ def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
         return None
 
 
-def _answer(prediction: Prediction | None) -> None:
+def _answer(prediction: Prediction | None, picture: sources.Chosen) -> str:
     if prediction is None:
-        st.html(
-            '<div class="answer" role="status"><div class="words"><strong>Nothing drawn yet</strong>'
-            '<span class="quiet">The answer appears here as soon as there is a digit to read.</span>'
-            "</div></div>"
+        drawn = picture.content is None
+        heading = "Nothing drawn yet" if drawn else f"Nothing to read in {escape(picture.name)}"
+        advice = "The answer appears here." if drawn else "A digit must stand out from its background."
+        return (
+            f'<div class="answer" role="status"><div class="words"><strong>{heading}</strong>'
+            f'<span class="quiet">{advice}</span></div></div>'
         )
-        return
-    order = prediction.probabilities.argsort()[::-1]
-    second = prediction.classes[order[1]]
-    st.html(
-        f'<div class="answer" role="status"><div class="digit">{prediction.digit}</div>'
-        f'<div class="words"><span class="sure"><strong>{percent(prediction.confidence)}</strong> sure</span>'
+    second = prediction.classes[prediction.probabilities.argsort()[-2]]
+    return (
+        f'<div class="answer" role="status"><div class="digit">{prediction.digit}</div><div class="words">'
+        f'<span class="sure"><strong>{percent(prediction.confidence)}</strong> sure</span>'
         f'<span class="quiet">next: {second} at {percent(prediction.of(second))}</span></div></div>'
     )
 
 
-def _steps(prepared: PreparedDigit) -> None:
+def _steps(prepared: PreparedDigit | None) -> str:
+    pictures = {step.name: image(step.picture, step.name) for step in prepared.steps} if prepared else {}
     figures = "".join(
-        f'<figure><div class="frame"><img alt="{step.name}" src="{data_uri(step.picture)}"></div>'
-        f"<figcaption>{step.name}</figcaption></figure>"
-        for step in prepared.steps
+        f'<figure><div class="frame">{pictures.get(name, "")}</div><figcaption>{name}</figcaption></figure>'
+        for name in STEPS
     )
-    words = (
-        '<div><strong>What the model sees</strong><br><span class="quiet">The ink is found, cropped, scaled '
-        "to 20 pixels and centred, as MNIST's digits were.</span></div>"
+    return (
+        '<div class="steps"><div><strong>What the model sees</strong><br><span class="quiet">The ink is '
+        "found, cropped, scaled to 20 pixels and centred, as MNIST's digits were.</span></div>"
+        f"{figures}</div>"
     )
-    st.html(f'<div class="steps">{words}{figures}</div>')
 
 
 show()
