@@ -129,7 +129,12 @@ def _reliability(confidence: np.ndarray, correct: np.ndarray) -> Reliability:
 
 
 def wilson_interval(correct: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a proportion (Wilson 1927), as shares in [0, 1]."""
+    """The 95 % Wilson score interval of a proportion (Wilson 1927), as shares in [0, 1].
+
+    Of nothing it is the whole range: a data set may lack a digit.
+    """
+    if n == 0:
+        return 0.0, 1.0
     from scipy.stats import binomtest  # a second to import: not on the way to a first prediction
 
     interval = binomtest(correct, n).proportion_ci(confidence_level=0.95, method="wilson")

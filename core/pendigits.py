@@ -6,6 +6,7 @@ The real input of the Draw page, for measurement: UCI Pen-Based Recognition of H
 
 import gzip
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ BRUSH = 18
 SIZES = {"small": 70, "middle": 140, "large": 230}  # the digit's longer side on the canvas, px
 UPWARDS = np.array([1, -1], dtype=np.float32)  # UNIPEN's y axis points up
 
-Trajectory = Float32[np.ndarray, "points 2"]
+Trajectory = Float32[np.ndarray, "_points 2"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def read_unipen(path: Path) -> list[PenDigit]:
     try:
         content = path.read_bytes()
         text = (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("latin-1")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: can't be read ({error}). Fetch the file again.") from error
     digits = []
     for segment in text.split(".SEGMENT DIGIT")[1:]:

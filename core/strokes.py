@@ -31,7 +31,7 @@ class Stroke:
 Drawing = tuple[Stroke, ...]
 
 
-def stroke(points: Sequence[tuple[float, float]], width: float) -> Stroke:
+def stroke(points: Sequence[Sequence[float]], width: float) -> Stroke:
     """A stroke from any points: rounded to whole px, those closer than 3 px left out."""
     kept: list[Point] = []
     for position, (x, y) in enumerate(points):
@@ -69,14 +69,19 @@ def encode(drawing: Drawing) -> str:
 
 
 def decode(text: str) -> Drawing:
-    """The drawing that `encode` made a text of.
+    """The drawing that `encode` made a text of; no strokes for an empty text.
 
     Raises:
         PictureError: the text is no drawing.
     """
+    if not text:
+        return ()
     try:
         unpacker = zlib.decompressobj()
-        content = unpacker.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), 4 * MAX_POINTS)
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        content = unpacker.decompress(packed, 4 * MAX_POINTS)
+        if not unpacker.eof:
+            raise ValueError("cut off or too long")
         strokes, offset = [], 0
         while offset < len(content):
             width, count = struct.unpack_from("<HH", content, offset)

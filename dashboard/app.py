@@ -9,6 +9,7 @@ from core.paths import checkpoint_names, checkpoints_folder
 from dashboard import resources
 from dashboard.pages import PAGES
 from dashboard.parts.style import use_style
+from dashboard.parts.words import listed, percent
 
 ICON = str(Path(__file__).parent / "icon.png")
 
@@ -16,10 +17,9 @@ ICON = str(Path(__file__).parent / "icon.png")
 def label(name: str) -> str:
     """A checkpoint in a few words: the digits it knows and how good it is."""
     card = resources.card(name)
-    digits = "0–9" if len(card.classes) == 10 else " or ".join(map(str, card.classes))
     test = card.metrics.get("mnist-test")
-    accuracy = f" · {test['accuracy']:.2%}" if test else ""
-    return f"{card.name} · {digits}{accuracy}"
+    accuracy = percent(test["accuracy"], 2) if test else "not measured"
+    return f"Knows {listed(card.classes)}. Test accuracy: {accuracy}."
 
 
 st.set_page_config(page_title="Digitscope", page_icon=ICON, layout="wide")
@@ -36,6 +36,7 @@ if not names:
     raise CheckpointError(
         f"{checkpoints_folder()} holds no checkpoint. Train one with `python train.py cnn`."
     )
-st.sidebar.selectbox("Model", names, format_func=label, key="model", bind="query-params")
+st.sidebar.selectbox("Model", names, key="model", bind="query-params")
+st.sidebar.caption(label(st.session_state.model))
 resources.start_warming(st.session_state.model)
 page.run()

@@ -21,7 +21,7 @@ LABELS = np.array([4, 0, 9])
 def folder(tmp_path: Path, seven: np.ndarray) -> Path:
     """Two sevens, a one, a broken picture between them, and files that are nobody's business."""
     root = tmp_path / "mine"
-    for digit in "1 7 no-digit 11".split():
+    for digit in ("1", "7", "no-digit", "11"):
         (root / digit).mkdir(parents=True)
     Image.fromarray(seven).save(root / "7" / "a.png")
     (root / "7" / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")

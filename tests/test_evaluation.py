@@ -54,8 +54,7 @@ def test_a_confidence_beside_an_edge_falls_on_its_own_side():
     assert np.flatnonzero(result.reliability.counts).tolist() == [8, 9]
 
 
-def test_an_exact_edge_belongs_to_the_bin_below_it():
-    # A half is an edge of no bin of fifteen; three equal thirds meet the fifth edge from above.
+def test_the_middle_of_the_scale_lies_in_the_middle_bin():
     result = evaluate(rows((0.5, 0.5)), np.array([0]), (0, 1))
     assert np.flatnonzero(result.reliability.counts).tolist() == [7]
 
@@ -75,7 +74,9 @@ def test_ece_agrees_with_a_plain_loop_on_random_predictions():
         inside = (confidence > number / 15) & (confidence <= (number + 1) / 15)
         if inside.any():
             expected += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    assert evaluate(probabilities, labels, tuple(range(10))).reliability.ece == pytest.approx(expected, abs=1e-5)
+    assert evaluate(probabilities, labels, tuple(range(10))).reliability.ece == pytest.approx(
+        expected, abs=1e-5
+    )
 
 
 def test_the_matrix_agrees_with_scikit_learn_on_random_predictions():
@@ -92,12 +93,21 @@ def test_the_interval_is_wilsons(correct: int, n: int):
     z, share = 1.959963984540054, correct / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    assert wilson_interval(correct, n) == pytest.approx((max(0, middle - half), min(1, middle + half)), abs=1e-9)
+    assert wilson_interval(correct, n) == pytest.approx(
+        (max(0, middle - half), min(1, middle + half)), abs=1e-9
+    )
 
 
 def test_the_interval_of_the_published_accuracy():
     # 57 errors in 10,000: 99.26 % to 99.56 %, as a calculator of Wilson's interval gives.
     assert wilson_interval(9943, 10_000) == pytest.approx((0.99262, 0.99560), abs=5e-5)
+
+
+def test_a_digit_that_the_set_lacks_leaves_everything_possible():
+    assert wilson_interval(0, 0) == (0, 1)
+    row = evaluate(rows((0.9, 0.1)), np.array([3]), (3, 7)).to_json()
+    assert row["per_class"]["7"] == {"n": 0, "errors": 0}
+    assert row["errors"] == 0
 
 
 def test_json_holds_the_same_numbers(hand_made):

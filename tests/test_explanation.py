@@ -131,9 +131,17 @@ def test_each_model_has_its_default_method(cnn: Predictor, linear: Predictor):
         ("cnn", {"method": "lime"}, "Unknown method 'lime'; choose one of gradcam, input-x-gradient"),
         ("cnn", {"layer": "block5"}, "No layer 'block5'; choose one of block1, block2, block3, block4"),
         ("cnn", {"target": 10}, "does not know the digit 10; choose among 0, 1, 2"),
-        ("linear", {}, "Grad-CAM needs a convolutional layer and ThreeSevenLinear has none; use method='input"),
+        (
+            "linear",
+            {},
+            "Grad-CAM needs a convolutional layer and ThreeSevenLinear has none; use method='input",
+        ),
         ("linear", {"method": "input-x-gradient", "target": 4}, "digit 4; choose among 3, 7"),
-        ("linear", {"method": "input-x-gradient", "layer": "block1"}, "not a layer; leave out layer='block1'"),
+        (
+            "linear",
+            {"method": "input-x-gradient", "layer": "block1"},
+            "not a layer; leave out layer='block1'",
+        ),
     ],
 )
 def test_what_a_model_does_not_have_is_refused_with_what_it_has(request, seven, kind, options, message):
@@ -147,7 +155,7 @@ def test_a_blank_picture_cannot_be_explained(cnn: Predictor):
 
 
 def test_a_checkpoint_replaced_in_use_is_noticed(cnn: Predictor):
-    with pytest.raises(CheckpointError, match="was replaced while it was in use. Load the predictor again"):
+    with pytest.raises(CheckpointError, match=r"was replaced while it was in use\. Load the predictor again"):
         explanation._twin(cnn.folder, "0" * 64)
 
 

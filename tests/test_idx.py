@@ -63,9 +63,15 @@ def test_a_file_that_ends_within_its_header_is_damaged(tmp_path: Path, length: i
 
 @pytest.mark.parametrize(
     ("content", "shown"),
-    [(b"", "nothing"), (b"\x00\x00", "00 00"), (b"\x89PNG\r\n", "89 50 4e 47"), (b"\x00\x00\x0d\x01", "0d 01"),
-     (b"\x00\x00\x08\x00", "08 00"), (b"\x00\x00\x08\x04" + bytes(16), "08 04")],
-)  # fmt: skip
+    [
+        (b"", "nothing"),
+        (b"\x00\x00", "00 00"),
+        (b"\x89PNG\r\n", "89 50 4e 47"),
+        (b"\x00\x00\x0d\x01", "0d 01"),
+        (b"\x00\x00\x08\x00", "08 00"),
+        (b"\x00\x00\x08\x04" + bytes(16), "08 04"),
+    ],
+)
 def test_another_magic_number_is_shown(tmp_path: Path, content: bytes, shown: str):
     path = tmp_path / "odd"
     path.write_bytes(content)

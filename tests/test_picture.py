@@ -218,13 +218,17 @@ def test_every_format_is_read_and_refused_when_truncated(kind: str):
     Image.fromarray(noise).convert("RGB").save(content, kind, lossless=True, quality=100)
     read = brightness(content.getvalue())
     assert np.corrcoef(read.ravel(), noise.ravel())[0, 1] > 0.98
-    with pytest.raises(PictureError, match=r"cut: (the image is damaged|not an image).*(send it again|Use one)"):
+    with pytest.raises(
+        PictureError, match=r"cut: (the image is damaged|not an image).*(send it again|Use one)"
+    ):
         brightness(content.getvalue()[: len(content.getvalue()) // 2], name="cut")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
+)
 def test_what_is_no_image_is_refused_with_the_formats_that_are(content: bytes):
-    with pytest.raises(PictureError, match="not an image that can be read. Use one of PNG, JPEG"):
+    with pytest.raises(PictureError, match=r"not an image that can be read\. Use one of PNG, JPEG"):
         brightness(content)
 
 

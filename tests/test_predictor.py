@@ -86,7 +86,9 @@ def test_memory_grows_by_the_outputs_alone(cnn: Predictor, random_pictures: np.n
     outputs = cnn.run(images)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    kept = outputs.logits.nbytes + outputs.embedding.nbytes + sum(v.nbytes for v in outputs.block_means.values())
+    kept = (
+        outputs.logits.nbytes + outputs.embedding.nbytes + sum(v.nbytes for v in outputs.block_means.values())
+    )
     everything_as_floats = images.size * 4
     # Twice, as the chunks' outputs are joined at the end.
     assert peak < 2 * kept + 3 * CHUNK * 28 * 28 * 4 < 2 * kept + everything_as_floats
@@ -180,7 +182,9 @@ def test_predicting_imports_no_torch(cnn_folder: Path, seven: np.ndarray, tmp_pa
         "heavy = {'torch', 'captum', 'torchvision', 'sklearn', 'matplotlib', 'streamlit'}\n"
         "print(json.dumps([digit, sorted(heavy & set(sys.modules))]))"
     )
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     digit, heavy = json.loads(result.stdout)
     assert heavy == []
     assert digit == Predictor.load(cnn_folder).predict(seven).digit

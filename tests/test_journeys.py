@@ -1,0 +1,284 @@
+"""The main journeys, in a real Chromium against a real server with the shipped checkpoints."""
+
+import io
+import math
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from core.paths import ROOT
+from tests.browser import WAIT, Server, canvas_corner, draw_stroke, launch, serve
+
+pytestmark = pytest.mark.journey
+expect.set_options(timeout=WAIT)
+
+ONE = [(140, 40), (140, 240)]
+ZERO = [(140 + 55 * math.sin(t / 4), 140 - 90 * math.cos(t / 4)) for t in range(26)]
+SEVEN = [(80, 70), (190, 70), (120, 220)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = launch(playwright)
+        if found is None:
+            pytest.skip("NO BROWSER: no Chromium here and none could be installed; see scripts/browser.sh")
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("server") / "log") as running:
+        yield running
+        log = running.log.read_text()
+    assert not re.search(r"Traceback|ERROR|Exception", log), log
+
+
+class Visitor:
+    """A page whose console and requests are watched."""
+
+    def __init__(self, page: Page, url: str):
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        page.set_default_timeout(WAIT)
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda r: self._must_stay_inside(r.url))
+
+    def _must_stay_inside(self, address: str) -> None:
+        if address.startswith(("http", "ws")) and not address.split("://")[1].startswith(self.url[7:]):
+            self.complaints.append(f"outside request: {address}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def reads(self, digit: int) -> None:
+        expect(self.page.locator(".answer .digit")).to_have_text(str(digit))
+
+    def sees_nothing_drawn(self) -> None:
+        expect(self.page.locator(".answer")).to_contain_text("Nothing drawn yet")
+
+    def bars(self) -> list[str]:
+        """The texts at the ends of the probability bars, in their order on the page."""
+        texts = self.page.locator(".barlayer text")
+        expect(texts.first).to_be_visible(timeout=WAIT)
+        return texts.all_text_contents()
+
+    def overlay(self) -> str:
+        """The picture that is laid over the digit."""
+        layer = self.page.locator(".overlay img[alt^='Evidence for']")
+        expect(layer).to_be_visible(timeout=WAIT)
+        return layer.get_attribute("src") or ""
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    someone = Visitor(context.new_page(), server.url)
+    yield someone
+    context.close()
+    assert someone.complaints == []
+
+
+@pytest.fixture
+def phone(browser: Browser, server: Server) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    someone = Visitor(context.new_page(), server.url)
+    yield someone
+    context.close()
+    assert someone.complaints == []
+
+
+def picture_of_a_seven() -> bytes:
+    """Dark on light, small, off centre: as people send them."""
+    paper = Image.new("RGB", (400, 300), (246, 243, 235))
+    pen = ImageDraw.Draw(paper)
+    pen.line([(60, 60), (130, 60), (90, 160)], fill=(30, 40, 120), width=9, joint="curve")
+    buffer = io.BytesIO()
+    paper.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def test_a_drawn_digit_is_read_explained_and_cleared(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    visitor.sees_nothing_drawn()
+    draw_stroke(visitor.page, ONE)
+    visitor.reads(1)
+    bars = visitor.bars()
+    assert len(bars) == 10
+    shares = [float(re.sub(r"[^\d.]", "", text)) for text in bars]
+    assert shares.index(max(shares)) == 1
+    assert sum(shares) == pytest.approx(100, abs=1)
+    evidence_of_one = visitor.overlay()
+    visitor.press("Clear")
+    visitor.sees_nothing_drawn()
+    draw_stroke(visitor.page, ZERO)
+    visitor.reads(0)
+    expect(visitor.page.get_by_text(re.compile("(speak|evidence) for 0"))).to_be_visible()
+    layers = visitor.page.locator(".overlay img")
+    assert evidence_of_one not in [layer.get_attribute("src") for layer in layers.all()]
+
+
+def test_evidence_can_be_asked_for_another_digit(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, SEVEN)
+    visitor.reads(7)
+    expect(visitor.page.get_by_text("speak for 7")).to_be_visible()
+    before = visitor.overlay()
+    visitor.page.locator(".st-key-evidence").get_by_text("2", exact=True).click()
+    expect(visitor.page.get_by_text("speak for 2")).to_be_visible()
+    assert visitor.overlay() != before
+    visitor.reads(7)
+
+
+def test_undo_takes_the_last_stroke_away(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, ONE)
+    visitor.reads(1)
+    alone = visitor.page.url
+    draw_stroke(visitor.page, [(60, 60), (220, 60)])
+    visitor.page.wait_for_function("address => location.href !== address", arg=alone)
+    visitor.press("Undo")
+    visitor.page.wait_for_url(alone)
+    visitor.reads(1)
+    visitor.press("Undo")
+    visitor.sees_nothing_drawn()
+
+
+def test_the_drawing_survives_a_page_switch_a_reload_and_a_shared_link(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, SEVEN)
+    visitor.reads(7)
+    drawn, answer = _canvas_pixels(visitor.page), visitor.page.locator(".answer").inner_text()
+    visitor.page.get_by_role("link", name="Overview").click()
+    expect(visitor.page.get_by_role("heading", name="Overview")).to_be_visible()
+    visitor.page.get_by_role("link", name="Draw").click()
+    visitor.reads(7)
+    assert _canvas_pixels(visitor.page) == pytest.approx(drawn, rel=0.02)
+    visitor.page.reload()
+    visitor.reads(7)
+    assert visitor.page.locator(".answer").inner_text() == answer
+    assert _canvas_pixels(visitor.page) == pytest.approx(drawn, rel=0.02)
+    draw_stroke(visitor.page, [(100, 150), (180, 150)])  # a crossed 7: the restored canvas goes on
+    visitor.page.wait_for_function("count => window.__count !== count", arg=drawn)
+    assert _canvas_pixels(visitor.page) > drawn
+
+
+def test_a_picture_can_be_uploaded_and_a_broken_one_is_named(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    visitor.page.get_by_text("Upload", exact=True).click()
+    chooser = visitor.page.locator("input[type=file]")
+    chooser.set_input_files({"name": "seven.png", "mimeType": "image/png", "buffer": picture_of_a_seven()})
+    visitor.reads(7)
+    whole = picture_of_a_seven()
+    broken = {"name": "broken.png", "mimeType": "image/png", "buffer": whole[: len(whole) // 2]}
+    chooser.set_input_files(broken)
+    expect(visitor.page.get_by_text(re.compile(r"broken\.png: the image is damaged"))).to_be_visible()
+
+
+def test_a_sample_digit_is_shown_with_its_label(visitor: Visitor) -> None:
+    visitor.open("/draw?source=Sample")
+    expect(visitor.page.get_by_text("People say it is a")).to_be_visible()
+    expect(visitor.page.locator(".answer .digit")).to_be_visible()
+    before = visitor.page.url
+    visitor.press("Another one")
+    visitor.page.wait_for_function("address => location.href !== address", arg=before)
+    expect(visitor.page.locator(".answer .digit")).to_be_visible()
+
+
+def test_the_linear_model_says_that_it_only_knows_3_and_7(visitor: Visitor) -> None:
+    visitor.open("/draw?model=linear")
+    expect(visitor.page.get_by_text("This model only knows 3 and 7")).to_be_visible()
+    draw_stroke(visitor.page, SEVEN)
+    visitor.reads(7)
+    assert len(visitor.bars()) == 2
+    expect(visitor.page.get_by_text("Purple speaks for 7")).to_be_visible()
+
+
+def test_the_overview_shows_what_the_card_says(visitor: Visitor) -> None:
+    visitor.open("/")
+    expect(visitor.page.get_by_text("160,842")).to_be_visible()
+    expect(visitor.page.get_by_role("img", name=re.compile("Confusion matrix"))).to_be_visible()
+    visitor.page.get_by_role("combobox").first.click()
+    visitor.page.get_by_role("option", name=re.compile("^linear")).click()
+    expect(visitor.page.get_by_text("785", exact=True)).to_be_visible()
+    assert "model=linear" in visitor.page.url
+
+
+def test_a_finger_draws_on_a_phone_and_the_page_does_not_scroll_sideways(phone: Visitor) -> None:
+    phone.open("/draw")
+    left, top = canvas_corner(phone.page)
+    touch = phone.page.context.new_cdp_session(phone.page)
+
+    def finger(kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": left + x, "y": top + y} for x, y in points]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    finger("touchStart", (140, 50))
+    for y in range(60, 240, 10):
+        finger("touchMove", (140, y))
+    finger("touchEnd")
+    phone.reads(1)
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    answer = phone.page.locator(".answer").bounding_box()
+    assert answer is not None
+    assert answer["y"] - (top + 280) < 300  # straight after the canvas
+
+
+def test_without_data_the_bundled_digits_serve_and_mnist_is_one_button_away(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with serve(tmp_path / "log", DIGITSCOPE_DATA=str(tmp_path / "nowhere")) as server:
+        visitor = Visitor(browser.new_page(), server.url)
+        visitor.open("/draw?source=Sample")
+        expect(visitor.page.get_by_text("bundled with scikit-learn")).to_be_visible()
+        expect(visitor.page.locator(".answer .digit")).to_be_visible()
+        expect(visitor.page.get_by_role("button", name=re.compile("Fetch MNIST"))).to_be_visible()
+        visitor.page.close()
+
+
+def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    with serve(tmp_path / "log", DIGITSCOPE_CHECKPOINTS=str(tmp_path / "nowhere")) as server:
+        visitor = Visitor(browser.new_page(), server.url)
+        visitor.open("/")
+        expect(visitor.page.get_by_text(re.compile("holds no checkpoint.*train.py cnn"))).to_be_visible()
+        visitor.page.close()
+
+
+@pytest.mark.skipif("DIGITSCOPE_SCREENSHOTS" not in os.environ, reason="only `make screenshots` wants them")
+def test_the_readme_gets_its_screenshot(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, [(95, 75), (165, 60), (180, 105), (130, 135)])
+    draw_stroke(visitor.page, [(130, 135), (185, 165), (165, 225), (90, 220)])
+    visitor.reads(3)
+    visitor.overlay()
+    visitor.page.mouse.move(700, 880)
+    visitor.page.wait_for_timeout(1000)
+    folder = ROOT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    visitor.page.screenshot(path=folder / "draw.png")
+
+
+def _canvas_pixels(page: Page) -> int:
+    """How many pixels of the canvas are white; waits until there are some."""
+    count = """() => {
+        const canvas = [...document.querySelectorAll('*')].map(e => e.shadowRoot).concat(document)
+            .filter(Boolean).map(root => root.querySelector('canvas.dc-canvas')).find(Boolean);
+        if (!canvas) return 0;
+        const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        let white = 0;
+        for (let i = 0; i < data.length; i += 4) if (data[i] > 127) white++;
+        window.__count = white;
+        return white;
+    }"""
+    page.wait_for_function(count)
+    return int(page.evaluate(count))

@@ -1,0 +1,70 @@
+"""A drawing as strokes: what a link carries comes back, and what is no drawing is refused."""
+
+import base64
+import zlib
+
+import numpy as np
+import pytest
+
+from core.errors import PictureError
+from core.strokes import CANVAS_SIDE, Stroke, decode, encode, render, stroke
+
+DRAWING = (Stroke(((10, 20), (200, 20), (90, 250)), 18), Stroke(((0, 0),), 1), Stroke(((300, -20),), 280))
+
+
+def test_a_link_carries_the_drawing_unchanged():
+    assert decode(encode(DRAWING)) == DRAWING
+    assert decode(encode(())) == decode("") == ()
+
+
+def test_a_link_is_short_and_needs_no_escapes():
+    wave = [(10 + x, 140 + 100 * np.sin(x / 20)) for x in range(250)]
+    text = encode((stroke(wave, 18),))
+    assert len(text) < 500
+    assert set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_points_closer_than_three_pixels_are_left_out_but_the_last_is_kept():
+    made = stroke([(0, 0), (1, 1), (2.6, 0), (3.4, 5), (4, 6)], 7.6)
+    assert made == Stroke(((0, 0), (3, 0), (3, 5), (4, 6)), 8)
+    assert stroke([(5, 5), (5, 5)], 3).points == ((5, 5),)
+
+
+def test_points_far_outside_and_odd_widths_are_brought_in():
+    made = stroke([(-1e6, 5), (1e6, 5)], 1e6)
+    assert made == Stroke(((-CANVAS_SIDE, 5), (2 * CANVAS_SIDE, 5)), CANVAS_SIDE)
+    assert stroke([(0, 0)], 0).width == 1
+
+
+def test_a_horizontal_stroke_has_its_width_and_round_ends():
+    canvas = render((Stroke(((60, 100), (200, 100)), 20),))
+    assert canvas.dtype == np.uint8
+    inked = canvas > 127
+    assert abs(int(inked[:, 130].sum()) - 20) <= 1
+    assert abs(int(inked.any(axis=0).sum()) - 160) <= 2
+    assert canvas.sum() / 255 == pytest.approx(140 * 20 + np.pi * 100, rel=0.05)
+    assert canvas[95, 130] == 255
+    assert canvas[60, 130] == 0
+
+
+def test_no_strokes_are_a_black_canvas():
+    assert render(()).max() == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hello", "%%%", "é", base64.urlsafe_b64encode(zlib.compress(b"\x01")).decode(),
+     base64.urlsafe_b64encode(zlib.compress(b"\x12\x00\x05\x00\x01\x00")).decode(),
+     base64.urlsafe_b64encode(zlib.compress(b"\x12\x00\x00\x00")).decode(),
+     base64.urlsafe_b64encode(zlib.compress(b"\x00\x00\x01\x00\x01\x00\x01\x00")).decode(),
+     encode(DRAWING)[:-8]],
+)  # fmt: skip
+def test_what_is_no_drawing_is_refused(text: str):
+    with pytest.raises(PictureError, match=r"The link's drawing can't be read .*Draw it again"):
+        decode(text)
+
+
+def test_a_link_that_unpacks_to_gigabytes_is_cut_short():
+    bomb = base64.urlsafe_b64encode(zlib.compress(bytes(50_000_000), 9)).decode()
+    with pytest.raises(PictureError, match="can't be read"):
+        decode(bomb)
