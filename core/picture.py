@@ -31,7 +31,7 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
 
     Args:
         picture: a path, the bytes of a file, a PIL image, or an array: (h, w), (h, w, 1), (h, w, 3)
-            or (h, w, 4); integers use their type's range, floats [0, 1] or else [0, 255].
+            or (h, w, 4); integers are [0, 255] or else their type's range, floats [0, 1] or else [0, 255].
         name: what to call the picture in an error; its path by default.
 
     Raises:
@@ -102,7 +102,8 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
     elif array.dtype.kind in "iu":
-        limit = np.iinfo(array.dtype).max
+        # Numbers up to 255 are bytes, whatever type they are kept in (a list makes int64 of them).
+        limit = 255 if array.max() <= 255 else np.iinfo(array.dtype).max
         array = array if array.dtype == np.uint8 else (array.clip(0) / limit * 255).astype(np.uint8)
     elif array.dtype.kind == "f":
         if not np.isfinite(array).all():
