@@ -30,6 +30,9 @@ bench: $(DEV) $(BROWSER)  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m tests.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.readme
 
+screenshots: $(DEV) $(BROWSER)  ## Take the README's screenshots again
+	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
+
 readme: $(DEV)  ## Write the generated tables of the README again
 	$(BIN)/python -m scripts.readme
 

@@ -63,6 +63,7 @@ def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str
     card = replace(card, hashes=hashes)
     (folder / CARD).write_text(card.to_json(), encoding="utf-8")
     for file in folder.iterdir():  # on disk before the name: a power cut leaves no empty files
+        file.chmod(0o644)  # safetensors writes for the owner alone, which a server may not be
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
     return card

@@ -21,18 +21,14 @@ def _block(channels_in: int, channels_out: int, kernel: int) -> list[nn.Module]:
 
 
 def _needed_convolution(layer: nn.Module, features: Tensor) -> Tensor:
-    """A convolution without the last row and column where the pooling behind it drops them.
+    """A 3×3 convolution without the last row and column where the pooling behind it drops them.
 
-    On an odd side (7 → 3, 3 → 1) they are a quarter of the third block's work and more than half
-    of the fourth's; what is left is computed exactly as before.
+    They are a quarter of the third block's work (7 → 3); the rest is computed exactly as before.
     """
     assert isinstance(layer, nn.Conv2d)
-    if features.shape[2] % 2 == 0:
+    if layer.kernel_size == (1, 1) or features.shape[2] % 2 == 0:
         return layer(features)  # type: ignore[no-any-return]
-    margin = layer.kernel_size[0] // 2
-    if not margin:
-        return layer(features[:, :, :-1, :-1])  # type: ignore[no-any-return]
-    padded = nn.functional.pad(features, (margin, margin - 1, margin, margin - 1))
+    padded = nn.functional.pad(features, (1, 0, 1, 0))
     return nn.functional.conv2d(padded, layer.weight, layer.bias)
 
 
@@ -72,7 +68,7 @@ class DigitCNN(nn.Module):
         for number in range(1, len(BLOCK_CHANNELS) + 1):
             block = self.conv_layers[LAYERS_PER_BLOCK * (number - 1) : LAYERS_PER_BLOCK * number]
             features = block[1:](_needed_convolution(block[0], features))
-            means[f"block{number}"] = features.mean(dim=(2, 3))
+            means[f"block{number}"] = nn.functional.avg_pool2d(features, features.shape[2:]).flatten(1)
         return {"logits": self.fc_layers(features), "embedding": features.flatten(1), **means}
 
     def layers(self) -> dict[str, nn.Module]:

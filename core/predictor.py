@@ -17,7 +17,7 @@ from core.paths import checkpoint_folder
 from core.picture import Picture, name_of
 from core.preprocess import PreparedDigit, prepare
 
-CHUNK = 32  # images a run: the activations stay in the cache, and the memory is bounded
+CHUNK = 64  # images a run: the activations stay in the cache, and the memory is bounded
 WORKERS = min(4, os.cpu_count() or 1)
 # Chunks side by side, each on one thread, are faster than one chunk on many threads.
 _POOL = ThreadPoolExecutor(WORKERS, thread_name_prefix="predict")
@@ -138,7 +138,7 @@ class Predictor:
     def run(self, images: UInt8[np.ndarray, "n 28 28"]) -> Outputs:
         """All outputs for images in MNIST's convention, blank ones included.
 
-        Memory grows by the outputs alone: the images pass in chunks of 32.
+        Memory grows by the outputs alone: the images pass in chunks of 64.
         """
         names = [output.name for output in self._session.get_outputs()]
 

@@ -38,5 +38,5 @@ if not names:
     )
 st.sidebar.selectbox("Model", names, key="model", bind="query-params")
 st.sidebar.caption(label(st.session_state.model))
-resources.start_warming(st.session_state.model)
+resources.warming(resources.predictor(st.session_state.model))
 page.run()

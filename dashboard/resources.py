@@ -1,5 +1,6 @@
 """Cached access to core: one function a resource."""
 
+import logging
 import threading
 
 import numpy as np
@@ -8,8 +9,11 @@ import streamlit as st
 from core import mnist
 from core.card import CARD, WEIGHTS, ModelCard, read_card, read_history, sha256
 from core.datasets import LabelledDigits, load_dataset
+from core.errors import DigitscopeError
 from core.paths import checkpoint_folder
 from core.predictor import Predictor
+
+log = logging.getLogger(__name__)
 
 
 def card(name: str) -> ModelCard:
@@ -53,19 +57,20 @@ def samples(name: str) -> LabelledDigits:
     return load_dataset(name)
 
 
-def warming(name: str) -> bool:
-    """Whether the first explanation would have to wait for its imports."""
-    return start_warming(name).is_alive()
+def warming(predictor: Predictor) -> bool:
+    """Whether the first explanation must still wait for its imports; starts them if nobody has."""
+    return _warm_up(predictor.key, predictor).is_alive()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def start_warming(name: str) -> threading.Thread:
-    """Imports what explanations need while the first visitor still looks at the page."""
-
+def _warm_up(key: str, _predictor: Predictor) -> threading.Thread:
     def warm() -> None:
-        from core.explanation import warm_up
+        from core.explanation import warm_up  # torch and captum: seconds, while the visitor looks
 
-        warm_up(Predictor.load(name))
+        try:
+            warm_up(_predictor)
+        except DigitscopeError as error:  # the page that needs it shows it
+            log.warning("no explanations: %s", error)
 
     thread = threading.Thread(target=warm, name="warm-up", daemon=True)
     thread.start()

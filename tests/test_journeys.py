@@ -15,7 +15,7 @@ from core.paths import ROOT
 from tests.browser import WAIT, Server, canvas_corner, draw_stroke, launch, serve
 
 pytestmark = pytest.mark.journey
-expect.set_options()
+expect.set_options(timeout=WAIT)
 
 ONE = [(140, 40), (140, 240)]
 ZERO = [(140 + 55 * math.sin(t / 4), 140 - 90 * math.cos(t / 4)) for t in range(26)]
@@ -256,8 +256,7 @@ def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_pat
 @pytest.mark.skipif("DIGITSCOPE_SCREENSHOTS" not in os.environ, reason="only `make screenshots` wants them")
 def test_the_readme_gets_its_screenshot(visitor: Visitor) -> None:
     visitor.open("/draw")
-    draw_stroke(visitor.page, [(95, 75), (165, 60), (180, 105), (130, 135)])
-    draw_stroke(visitor.page, [(130, 135), (185, 165), (165, 225), (90, 220)])
+    draw_stroke(visitor.page, [(90, 62), (186, 60), (122, 138), (188, 190), (92, 232)])
     visitor.reads(3)
     visitor.explanation(3)
     visitor.page.mouse.move(700, 880)

@@ -28,7 +28,7 @@ def show(predictor: Predictor, prepared: PreparedDigit | None, prediction: Predi
         place.html(f'<div class="overlay">{image(BLANK, "An empty square")}</div>')
         st.caption("The strokes that convinced the model light up here.")
         return
-    if resources.warming(st.session_state.model):
+    if resources.warming(predictor):
         place.info("The explanation is being loaded …", icon=":material/hourglass_top:")
     from core.explanation import default_method, explain  # torch: after the answer stands there
     from core.overlay import heat

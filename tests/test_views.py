@@ -1,0 +1,76 @@
+"""The pages' words, by Streamlit's AppTest; what is drawn and clicked is in test_journeys.py."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import checkpoint, paths
+from core.card import read_card
+from dashboard.parts.words import listed, percent
+
+APP = str(paths.ROOT / "dashboard" / "app.py")
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(APP, default_timeout=60)
+
+
+def texts(app: AppTest) -> str:
+    """Everything that is written on the page."""
+    html = [element.proto.body for element in app.get("html")]
+    return "\n".join([*html, *(m.value for m in app.markdown), *(c.value for c in app.caption)])
+
+
+@pytest.mark.parametrize("name", ["cnn", "linear"])
+def test_the_overview_says_what_the_card_says(app: AppTest, name: str) -> None:
+    card = read_card(paths.checkpoint_folder(name))
+    app.query_params["model"] = name
+    app.run()
+    assert not app.exception
+    test = card.metrics["mnist-test"]
+    words = texts(app)
+    assert f"Of {test['n']:,} digits that it has never seen" in words
+    assert f"{test['errors']:,} wrongly" in words
+    assert f"{card.parameters:,}" in words
+    assert percent(test["interval_95"][0], 2) in words
+    assert f"It knows {listed(card.classes)} and nothing else" in words
+
+
+def test_a_model_that_was_never_measured_says_so_with_the_remedy(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = checkpoint.load_model(paths.checkpoint_folder("cnn"))
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    checkpoint.import_weights(tmp_path / "model.pt", tmp_path / "cnn")
+    monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
+    app.run()
+    assert not app.exception
+    assert "How good it is on MNIST's test set: not measured." in texts(app)
+    assert "python -m core evaluate --model cnn --record" in app.code[0].value
+
+
+def test_the_draw_page_warns_that_the_linear_model_knows_two_digits(app: AppTest) -> None:
+    app.query_params["model"] = "linear"
+    app.query_params["source"] = "Upload"
+    app.switch_page("views/draw.py")
+    app.run()
+    assert not app.exception
+    assert "This model only knows 3 and 7" in texts(app)
+    assert "Nothing drawn yet" in texts(app)
+
+
+def test_percentages_never_round_to_a_certainty() -> None:
+    assert percent(0.99996) == "> 99.9 %"
+    assert percent(0.9994) == "99.9 %"
+    assert percent(1.0) == "100.0 %"
+    assert percent(0.0001) == "< 0.1 %"
+    assert percent(0.0) == "0.0 %"
+    assert percent(0.99374, 2) == "99.37 %"
+
+
+def test_classes_are_listed_as_people_say_them() -> None:
+    assert listed(range(10)) == "0 to 9"
+    assert listed((3, 7)) == "3 and 7"
