@@ -11,6 +11,8 @@ MIN_CONTRAST = 0.06
 PHOTO_SIDE = 320
 BACKGROUND_WINDOW = 0.35  # of the longer side: wider than any stroke, narrower than a shadow
 SPECK_SHARE = 0.03
+SURROUNDINGS_SHARE = 0.12  # of the picture's edge: more than a digit that is cut off ever touches
+LEAST_INNER_SHARE = 0.005
 
 Field = Float32[np.ndarray, "_h _w"]
 
@@ -35,7 +37,7 @@ def find_ink(brightness: Field) -> Field:
         noise = float(np.sqrt((around[around < FLAT_TOLERANCE] ** 2).mean()))
         if float(ink.max()) < max(MIN_CONTRAST, 7 * noise):  # paper in even light, and nothing on it
             raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
-        return _without_specks(ink / ink.max(), touching_edge=True)
+        return _without_specks(ink / ink.max(), photo=False)
     return _ink_in_photo(brightness)
 
 
@@ -75,7 +77,9 @@ def _ink_in_photo(brightness: Field) -> Field:
     if full - empty < max(MIN_CONTRAST, 5 * float(background.std())):
         raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
     soft = ((ink - 0.5 * (threshold + empty)) / (full - 0.5 * (threshold + empty))).clip(0, 1)
-    return _without_specks(soft.astype(np.float32), touching_edge=False)
+    kept = _without_specks(soft.astype(np.float32), photo=True)
+    # What was full before may have been the desk: the digit's own strokes are full now.
+    return (kept / np.median(kept[kept > 0.3])).clip(0, 1) if (kept > 0.3).any() else kept
 
 
 def _shrunk(field: Field, side: int) -> Field:
@@ -100,8 +104,9 @@ def _otsu(values: Field) -> float:
     return float(edges[1:][int(between.argmax())])
 
 
-def _without_specks(ink: Field, *, touching_edge: bool) -> Field:
-    """Keeps the strokes: connected parts with at least 3 % of the largest part's ink."""
+def _without_specks(ink: Field, *, photo: bool) -> Field:
+    """Keeps the strokes: connected parts with at least 3 % of the largest part's ink; in a photo
+    what belongs to the surroundings does not count."""
     parts, count = ndimage.label(ink > 0.1, structure=np.ones((3, 3)))
     if count == 0:
         raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
@@ -109,10 +114,8 @@ def _without_specks(ink: Field, *, touching_edge: bool) -> Field:
         return ink
     amounts = np.bincount(parts.ravel(), ink.ravel())
     amounts[0] = 0
-    if not touching_edge:
-        inner = amounts.copy()
-        inner[_edge_parts(parts)] = 0
-        amounts = inner if inner.max() > 0.1 * amounts.max() else amounts
+    if photo:
+        amounts = _without_surroundings(amounts, parts)
     kept = amounts >= SPECK_SHARE * amounts.max()
     if kept[1:].all():
         return ink
@@ -121,6 +124,15 @@ def _without_specks(ink: Field, *, touching_edge: bool) -> Field:
     return np.where(near, ink, np.float32(0))
 
 
-def _edge_parts(parts: np.ndarray) -> np.ndarray:
+def _without_surroundings(amounts: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """The parts' ink, with 0 for those that reach in from outside the paper.
+
+    They lie along the picture's edge (the desk around the paper), or touch it while the ink is
+    mostly elsewhere (a finger, a corner). A digit cut off by the edge touches it at a few pixels.
+    """
     edge = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    return np.unique(edge[edge > 0])
+    along = np.bincount(edge, minlength=len(amounts)) / len(edge)
+    inner = np.where(along > 0, 0, amounts)
+    outside = (along > SURROUNDINGS_SHARE) | ((along > 0) & (inner.max() > 0.1 * amounts))
+    left = np.where(outside, 0, amounts)
+    return left if left.max() > LEAST_INNER_SHARE * amounts.max() else amounts

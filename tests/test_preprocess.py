@@ -177,3 +177,16 @@ def test_odd_shapes_end_in_a_digit_or_a_picture_error(shape: tuple[int, int], co
         return
     assert pixels.shape == (28, 28)
     assert pixels.max() > 0
+
+
+@pytest.mark.parametrize("desk", [0.15, 0.3])
+def test_the_desk_around_the_paper_falls_out_and_leaves_full_strokes(desk: float):
+    ink = drawn(TWO, side=400, width=14, scale=0.5)
+    picture = photo(ink, shadow=False).astype(np.float64)
+    around = np.ones(picture.shape, dtype=bool)
+    around[30:-40, 25:-35] = False
+    noise = np.random.default_rng(3).normal(0, 3, picture.shape)
+    picture = np.where(around, desk * 255 + noise, picture).clip(0, 255).astype(np.uint8)
+    pixels = prepare(picture).pixels
+    assert likeness(pixels, prepare(ink).pixels) > 0.9
+    assert pixels.max() > 200
