@@ -83,6 +83,8 @@ def confusion(metrics: dict[str, Any]) -> None:
         x=names,
         y=names,
         customdata=matrix,
+        zmin=0,
+        zmax=max(1.0, float(np.nanmax(np.log1p(errors)))),
         colorscale=[[0, "rgba(22,147,138,0.06)"], [1, "rgba(22,147,138,0.7)"]],
         showscale=False,
         xgap=2,
@@ -90,14 +92,14 @@ def confusion(metrics: dict[str, Any]) -> None:
         hovertemplate="true %{y}, read as %{x}: %{customdata}<extra></extra>",
     )
     figure = go.Figure(cells)
-    # As a trace of its own the text takes the page's colour, light or dark.
+    # A trace of its own, as Plotly picks a cell's text colour without knowing the page behind it.
     rows, columns = np.nonzero(matrix)
     figure.add_scatter(
         x=[names[column] for column in columns],
         y=[names[row] for row in rows],
         text=[str(count) for count in matrix[rows, columns]],
         mode="text",
-        textfont_size=11,
+        textfont={"size": 11, "color": "#f1f4f3" if st.context.theme.type == "dark" else "#1c2024"},
         hoverinfo="skip",
     )
     plain = {"type": "category", "fixedrange": True, "showgrid": False, "zeroline": False}
@@ -115,8 +117,8 @@ def training(history: list[dict[str, float]], best_epoch: int) -> None:
     epochs = [row["epoch"] for row in history]
     figure = go.Figure()
     for name, field, colour, dash in (
-        ("training (distorted digits)", "accuracy", QUIET, "dot"),
-        ("validation", "validation_accuracy", ACCENT, "solid"),
+        ("training digits", "accuracy", QUIET, "dot"),
+        ("validation digits", "validation_accuracy", ACCENT, "solid"),
     ):
         errors = [1 - row[field] for row in history]
         line = {"color": colour, "dash": dash, "width": 2}
@@ -132,7 +134,8 @@ def training(history: list[dict[str, float]], best_epoch: int) -> None:
         hovertemplate="chosen epoch %{x}: %{y:.2%}",
     )
     figure.update_xaxes(title="epoch", fixedrange=True, showgrid=False)
-    figure.update_yaxes(type="log", tickformat=".1%", title="errors", fixedrange=True, nticks=6)
+    ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+    figure.update_yaxes(type="log", tickvals=ticks, tickformat=".1%", title="errors", fixedrange=True)
     words = f"Errors by epoch: {percent(error, 2)} of the validation digits in the chosen epoch {best_epoch}"
     legend = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "title": None}
     show(figure, key="training", alt=words, height=SQUARE, legend=legend)

@@ -36,10 +36,10 @@ def _workspace(predictor: Predictor) -> None:
     with middle.container(border=True, height="stretch"):
         st.html(_answer(prediction, picture))
         charts.probabilities(prediction, predictor.classes)
-    with right.container(border=True, height="stretch"):
-        evidence.show(predictor, prepared, prediction)
     with st.container(border=True):
         st.html(_steps(prepared))
+    with right.container(border=True, height="stretch"):  # last: it may have to wait for its imports
+        evidence.show(predictor, prepared, prediction)
 
 
 def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
