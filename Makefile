@@ -6,31 +6,32 @@ BIN := .venv/bin
 PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
-BROWSER := .venv/.browser
 
-.PHONY: help app test check bench screenshots readme clean
+.PHONY: help app test check lint bench screenshots readme clean browser data
 
 help:  ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 app: $(RUNTIME)  ## Set up and open the dashboard (PORT=8501)
 	$(BIN)/streamlit run dashboard/server.py --server.port $(PORT)
 
-test: $(DEV) $(BROWSER)  ## Set up and run every test, the browser journeys too
+test: $(DEV) browser data  ## Set up and run every test, the browser journeys too
 	$(BIN)/python -m pytest
 
-check: $(DEV)  ## Lint, types and the fast tests
+check: lint  ## Lint, types and the fast tests
+	$(BIN)/python -m pytest -m "not journey"
+
+lint: $(DEV)  ## Lint and types alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not journey"
 
-bench: $(DEV) $(BROWSER)  ## Measure speed and accuracy beside their baselines
+bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core bench --out docs/results/bench-core.json
-	$(BIN)/python -m tests.bench_dashboard --out docs/results/bench-dashboard.json
+	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.readme
 
-screenshots: $(DEV) $(BROWSER)  ## Take the README's screenshots again
+screenshots: $(DEV) browser  ## Take the README's screenshots again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
 
 readme: $(DEV)  ## Write the generated tables of the README again
@@ -41,7 +42,7 @@ clean:  ## Remove the environment and the caches; data/ stays
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Digitscope needs Python 3.11 or newer; give it with PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "No virtual environment: install python3-venv (apt-get install python3-venv)."; exit 1; }
 
 $(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -e .
@@ -51,6 +52,9 @@ $(DEV): requirements-dev.txt $(RUNTIME)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(BROWSER): $(DEV)
-	scripts/browser.sh
-	@touch $@
+# Both may fail, say so, and be tried again next time: the tests that need them skip.
+browser: $(DEV)
+	@scripts/browser.sh || true
+
+data: $(RUNTIME)
+	@$(BIN)/python -m scripts.fetch_mnist || true

@@ -1,5 +1,6 @@
 """The router: the pages, and the model they all speak of."""
 
+import contextlib
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +10,7 @@ from core.paths import checkpoint_names, checkpoints_folder
 from dashboard import resources
 from dashboard.pages import PAGES
 from dashboard.parts.style import use_style
-from dashboard.parts.words import listed, percent
+from dashboard.words import listed, percent
 
 ICON = str(Path(__file__).parent / "icon.png")
 
@@ -38,5 +39,6 @@ if not names:
     )
 st.sidebar.selectbox("Model", names, key="model", bind="query-params")
 st.sidebar.caption(label(st.session_state.model))
-resources.warming(resources.predictor(st.session_state.model))
+with contextlib.suppress(CheckpointError):  # the page that needs the network says what is wrong with it
+    resources.warming(resources.predictor(st.session_state.model))
 page.run()

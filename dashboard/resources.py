@@ -7,11 +7,12 @@ import numpy as np
 import streamlit as st
 
 from core import mnist
-from core.card import CARD, WEIGHTS, ModelCard, read_card, read_history, sha256
+from core.card import GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, read_history
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DigitscopeError
 from core.paths import checkpoint_folder
 from core.predictor import Predictor
+from core.preprocess import PreparedDigit, prepare
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def card(name: str) -> ModelCard:
 
 def predictor(name: str) -> Predictor:
     """The checkpoint ready to predict; a checkpoint that was replaced on disk is loaded anew."""
-    return _predictor(name, sha256(checkpoint_folder(name) / CARD))
+    return _predictor(name, card(name).hashes[GRAPH])
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model …")
@@ -31,14 +32,20 @@ def _predictor(name: str, version: str) -> Predictor:
     return Predictor.load(name)
 
 
+def history(name: str) -> list[dict[str, float]]:
+    """What training measured, one dictionary an epoch."""
+    return _history(name, card(name).hashes[HISTORY])
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
 def _history(name: str, version: str) -> list[dict[str, float]]:
     return read_history(checkpoint_folder(name))
 
 
-def history(name: str) -> list[dict[str, float]]:
-    """What training measured, one dictionary an epoch."""
-    return _history(name, sha256(checkpoint_folder(name) / CARD))
+@st.cache_resource(max_entries=32, show_spinner=False)
+def prepared(content: bytes | np.ndarray, name: str) -> PreparedDigit:
+    """A picture in MNIST's convention; a rerun that changes something else finds it ready."""
+    return prepare(content, name=name)
 
 
 def key(card: ModelCard) -> str:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from core.errors import DigitscopeError
 from dashboard.pages import PAGES
+from dashboard.words import plain
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ async def index(_: Request) -> HTMLResponse:
 def show_error(error: Exception) -> bool:
     """What a visitor can mend is shown in words; the rest is a bug: logged, never shown."""
     if isinstance(error, DigitscopeError):
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     else:
         log.error("uncaught in a page", exc_info=error)
         st.error("Something broke here. It has been logged; reload the page to go on.")

@@ -7,10 +7,11 @@ import streamlit as st
 
 from core.errors import PictureError
 from core.strokes import Drawing, decode, encode
+from dashboard.words import plain
 
 LONGEST_LINK = 6000  # characters; a larger drawing lives in the session alone
 
-DRAWING, SEED, PICTURE = "drawing", "canvas-seed", "picture"
+DRAWING, SEED, LINKED = "drawing", "canvas-seed", "linked-drawing"
 
 
 def drawing() -> Drawing:
@@ -20,7 +21,7 @@ def drawing() -> Drawing:
         try:
             session[DRAWING] = decode(st.query_params.get("d", ""))
         except PictureError as error:
-            st.toast(str(error), icon=":material/link_off:")
+            st.toast(plain(str(error)), icon=":material/link_off:")
             session[DRAWING] = ()
     return session[DRAWING]
 
@@ -33,8 +34,13 @@ def remember(strokes: Drawing) -> None:
 def link_drawing() -> None:
     """Puts the strokes into the URL, so that a reload or a shared link shows the same drawing."""
     text = encode(drawing()) if drawing() else ""
-    if text and len(text) <= LONGEST_LINK:
-        if st.query_params.get("d") != text:
-            st.query_params["d"] = text
-    elif "d" in st.query_params:
+    if len(text) > LONGEST_LINK:
+        text = ""
+    # What this session has put there last counts, too: two quick reruns may both start from a URL
+    # that is older than either.
+    if text == st.query_params.get("d", "") == st.session_state.get(LINKED, text):
+        return
+    st.session_state[LINKED] = text
+    st.query_params["d"] = text
+    if not text:
         del st.query_params["d"]

@@ -54,36 +54,31 @@ def speed() -> str:
         verdict = "reached" if row["reached"] else "missed"
         value, target = f"{row['value']:.3g} {row['unit']}", f"≤ {row['target']:g} {row['unit']}, {verdict}"
         lines.append(f"| {row['figure']} | {value} | | | {target} |")
-    lines.append(
-        f"\nCore: {core['when']}, {core['hardware']}. Dashboard: {dashboard['when']}, {dashboard['browser']}."
-    )
+    for name, report in (("Core", core), ("Dashboard", dashboard)):
+        versions = ", ".join(f"{package} {version}" for package, version in report["versions"].items())
+        lines.append(f"\n{name}: {report['when'][:10]}, {report['hardware']}; {versions}.")
     return "\n".join(lines)
 
 
 def core_cells(row: dict[str, Any]) -> list[str]:
     """A row of `python -m core bench` as cells."""
-    unit = row["unit"]
-
-    def figure(value: float | None) -> str:
-        if value is None:
-            return "not measured"
-        return (
-            f"{value:.2%}"
-            if unit == "share"
-            else f"{value:,.3g} {unit}"
-            if value < 1000
-            else f"{value:,.0f} {unit}"
-        )
-
+    measured = figure(row["value"], row["unit"])
+    if row["interval_95"]:
+        low, high = row["interval_95"]
+        measured += f" [{100 * low:.2f}, {100 * high:.2f}], n = {row['n']:,}"
     ratio = f"{row['ratio']:.2f}×" if row["ratio"] else ""
     verdict = {True: ", reached", False: ", missed", None: ""}[row["reached"]]
-    return [
-        row["figure"],
-        figure(row["value"]),
-        figure(row["baseline"]),
-        ratio,
-        (row["target"] or "") + verdict,
-    ]
+    baseline = f"{figure(row['baseline'], row['unit'])} ({row['against']})" if row["baseline"] else ""
+    return [row["figure"], measured, baseline, ratio, (row["target"] or "") + verdict]
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A measured number with its unit."""
+    if value is None:
+        return "not measured"
+    if unit == "share":
+        return f"{value:.2%}"
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"
 
 
 def read(path: Path) -> dict[str, Any]:

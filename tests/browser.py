@@ -41,11 +41,10 @@ class Server:
 
 def launch(playwright: Playwright) -> Browser | None:
     """The system's Chromium, else Playwright's own, else None."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    try:
-        return playwright.chromium.launch(executable_path=path, args=FLAGS)
-    except Error:
-        return None
+    for path in (*filter(None, map(shutil.which, NAMES)), None):
+        with contextlib.suppress(Error):  # a name may be a stub that only tells how to install it
+            return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    return None
 
 
 @contextlib.contextmanager

@@ -184,6 +184,48 @@ def test_a_picture_can_be_uploaded_and_a_broken_one_is_named(visitor: Visitor) -
     expect(visitor.page.get_by_text(re.compile(r"broken\.png: the image is damaged"))).to_be_visible()
 
 
+def test_the_drawing_is_kept_while_another_source_is_looked_at(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, SEVEN)
+    visitor.reads(7)
+    drawn = _canvas_pixels(visitor.page)
+    visitor.page.get_by_text("Upload", exact=True).click()
+    visitor.sees_nothing_drawn()
+    visitor.page.locator("[data-testid=stMain]").get_by_text("Draw", exact=True).click()
+    visitor.reads(7)
+    assert _canvas_pixels(visitor.page) == pytest.approx(drawn, rel=0.02)
+
+
+def test_clear_pressed_before_the_canvas_has_sent_the_stroke_clears_it(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, SEVEN)
+    visitor.reads(7)
+    draw_stroke(visitor.page, [(90, 150), (180, 150)])
+    visitor.press("Clear")
+    visitor.sees_nothing_drawn()
+    visitor.page.wait_for_timeout(1500)  # whatever was on its way has arrived
+    visitor.sees_nothing_drawn()
+    visitor.page.wait_for_url(re.compile(r"/draw$"))
+
+
+def test_two_visitors_have_a_drawing_each(visitor: Visitor, phone: Visitor) -> None:
+    visitor.open("/draw")
+    phone.open("/draw")
+    draw_stroke(visitor.page, SEVEN)
+    visitor.reads(7)
+    phone.sees_nothing_drawn()
+    draw_stroke(phone.page, ZERO)
+    phone.reads(0)
+    visitor.reads(7)
+
+
+def test_the_brush_of_a_link_is_the_brush_that_draws(visitor: Visitor) -> None:
+    visitor.open("/draw?brush=36")
+    draw_stroke(visitor.page, ONE)
+    visitor.reads(1)
+    assert _canvas_pixels(visitor.page) > 200 * 32
+
+
 def test_a_sample_digit_is_shown_with_its_label(visitor: Visitor) -> None:
     visitor.open("/draw?source=Sample")
     expect(visitor.page.get_by_text("People say it is a")).to_be_visible()
@@ -243,6 +285,7 @@ def test_without_data_the_bundled_digits_serve_and_mnist_is_one_button_away(
         expect(visitor.page.locator(".answer .digit")).to_be_visible()
         expect(visitor.page.get_by_role("button", name=re.compile("Fetch MNIST"))).to_be_visible()
         visitor.page.close()
+        assert visitor.complaints == []
 
 
 def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
@@ -251,6 +294,7 @@ def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_pat
         visitor.open("/")
         expect(visitor.page.get_by_text(re.compile("holds no checkpoint.*train.py cnn"))).to_be_visible()
         visitor.page.close()
+        assert visitor.complaints == []
 
 
 @pytest.mark.skipif("DIGITSCOPE_SCREENSHOTS" not in os.environ, reason="only `make screenshots` wants them")

@@ -1,5 +1,6 @@
 """The pages' words, by Streamlit's AppTest; what is drawn and clicked is in test_journeys.py."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoint, paths
-from core.card import read_card
-from dashboard.parts.words import listed, percent
+from core.card import GRAPH, read_card
+from dashboard.words import listed, percent, plain
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
 
@@ -44,12 +45,12 @@ def test_a_model_that_was_never_measured_says_so_with_the_remedy(
 ) -> None:
     model, _ = checkpoint.load_model(paths.checkpoint_folder("cnn"))
     torch.save(model.state_dict(), tmp_path / "model.pt")
-    checkpoint.import_weights(tmp_path / "model.pt", tmp_path / "cnn")
+    checkpoint.import_weights(tmp_path / "model.pt", tmp_path / "published one")
     monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
     app.run()
     assert not app.exception
     assert "How good it is on MNIST's test set: not measured." in texts(app)
-    assert "python -m core evaluate --model cnn --record" in app.code[0].value
+    assert "python -m core evaluate --model 'published one' --record" in app.code[0].value
 
 
 def test_the_draw_page_warns_that_the_linear_model_knows_two_digits(app: AppTest) -> None:
@@ -60,6 +61,23 @@ def test_the_draw_page_warns_that_the_linear_model_knows_two_digits(app: AppTest
     assert not app.exception
     assert "This model only knows 3 and 7" in texts(app)
     assert "Nothing drawn yet" in texts(app)
+
+
+def test_the_overview_stands_without_the_network_itself(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(paths.checkpoint_folder("cnn"), tmp_path / "cnn")
+    (tmp_path / "cnn" / GRAPH).write_bytes(b"damaged")
+    monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
+    app.run()
+    assert not app.exception
+    assert "160,842" in texts(app)
+
+
+def test_a_file_name_is_shown_as_it_is() -> None:
+    assert plain("![x](http://a.b/c) *é* $2$ :red[r].png") == (
+        r"\!\[x\]\(http\://a\.b/c\) \*é\* \$2\$ \:red\[r\]\.png"
+    )
 
 
 def test_percentages_never_round_to_a_certainty() -> None:

@@ -37,6 +37,11 @@ def canvas(*, brush: int) -> Drawing:
     return state.drawing()
 
 
+def hidden() -> None:
+    """Notes that the canvas is not on the page, so that it comes back with the drawing of then."""
+    st.session_state.pop(state.SEED, None)
+
+
 def undo() -> None:
     """Takes the last stroke away."""
     _replace(state.drawing()[:-1])

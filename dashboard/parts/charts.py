@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.predictor import Prediction
-from dashboard.parts.words import percent
+from dashboard.words import percent
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 ACCENT, QUIET = "#16938a", "#8b979b"  # legible on the light and on the dark page

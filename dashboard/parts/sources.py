@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import DigitscopeError
 from core.strokes import render
 from dashboard import resources, state
-from dashboard.parts.canvas import canvas, clear, undo
+from dashboard.parts.canvas import canvas, clear, hidden, undo
 from dashboard.parts.pictures import image
+from dashboard.words import plain
 
 DRAW, UPLOAD, CAMERA, SAMPLE = "Draw", "Upload", "Camera", "Sample"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -37,11 +39,12 @@ def choose() -> Chosen:
         width="stretch",
         wrap=False,
     )
+    if source != DRAW:
+        hidden()
     return {DRAW: _drawn, UPLOAD: _uploaded, CAMERA: _photographed, SAMPLE: _sampled}[source or DRAW]()
 
 
 def _drawn() -> Chosen:
-    brush = st.session_state.get("brush", 18)
     # The canvas's own tools float above its right end while the mouse is over it: this row keeps
     # that place free, and has the two tools that a finger or a keyboard needs on its left.
     with st.container(horizontal=True, key="tools"):
@@ -49,9 +52,10 @@ def _drawn() -> Chosen:
         options: dict[str, Any] = {"type": "tertiary", "disabled": empty}
         st.button("Undo", icon=":material/undo:", on_click=undo, key="undo", **options)
         st.button("Clear", icon=":material/delete:", on_click=clear, key="clear", **options)
-    with st.container(horizontal_alignment="center"):
+    place = st.container(horizontal_alignment="center")
+    brush = st.slider("Brush width", 6, 36, 18, key="brush", bind="query-params", format="%d px")
+    with place:
         drawing = canvas(brush=brush)
-    st.slider("Brush width", 6, 36, 18, key="brush", bind="query-params", format="%d px")
     return Chosen(render(drawing) if drawing else None, "drawing")
 
 
@@ -60,45 +64,56 @@ def _uploaded() -> Chosen:
         "A picture of one digit (PNG, JPEG, WebP, BMP, GIF or TIFF, at most 10 MB)",
         type=TYPES,
         key="upload",
+        on_change=_forget_if_removed,
+        args=("upload", "uploaded"),
     )
     return _kept("uploaded", file)
 
 
 def _photographed() -> Chosen:
-    return _kept(
-        "photographed", st.camera_input("Hold one digit on paper in front of the camera", key="camera")
+    file = st.camera_input(
+        "Hold one digit on paper in front of the camera",
+        key="camera",
+        on_change=_forget_if_removed,
+        args=("camera", "photographed"),
     )
+    return _kept("photographed", file)
 
 
-def _kept(slot: str, file: "st.runtime.uploaded_file_manager.UploadedFile | None") -> Chosen:
+def _forget_if_removed(widget: str, slot: str) -> None:
+    if st.session_state[widget] is None:
+        st.session_state.pop(slot, None)
+
+
+def _kept(slot: str, file: UploadedFile | None) -> Chosen:
     """The file, or the one that was there before the page was left."""
     if file is not None:
         st.session_state[slot] = Chosen(file.getvalue(), file.name)
     kept: Chosen = st.session_state.get(slot, Chosen(None, slot))
     if kept.content is not None and file is None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Still reading {kept.name}.")
+            st.caption(f"Still reading {plain(kept.name)}.")
             st.button("Remove", key=f"remove-{slot}", on_click=st.session_state.pop, args=(slot,))
     return kept
 
 
 def _sampled() -> Chosen:
     name = "mnist-test" if resources.mnist_at_hand() else "optdigits"
-    st.session_state.setdefault("index", 0)
+    last = len(resources.samples(name)) - 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("Digit number", 0, len(resources.samples(name)) - 1, key="index", bind="query-params")
-        st.button("Another one", icon=":material/shuffle:", on_click=_shuffle, args=(name,), type="primary")
-    pixels, label = resources.sample(name, st.session_state.index)
+        index = st.number_input("Digit number", 0, last, 0, key="index", bind="query-params")
+        st.button("Another one", icon=":material/shuffle:", on_click=_shuffle, args=(last,), type="primary")
+    pixels, label = resources.sample(name, index)
     st.html(f'<div class="overlay">{image(pixels, f"A sample digit, labelled {label}")}</div>')
     words = "MNIST's test set" if name == "mnist-test" else "the digits bundled with scikit-learn"
     st.caption(f"People say it is a **{label}**. From {words}.")
     if name == "optdigits":
         _offer_mnist()
-    return Chosen(pixels, f"{name} {st.session_state.index}")
+    return Chosen(pixels, f"{name} {index}")
 
 
-def _shuffle(name: str) -> None:
-    st.session_state.index = int(np.random.default_rng().integers(len(resources.samples(name))))
+def _shuffle(last: int) -> None:
+    st.session_state.index = int(np.random.default_rng().integers(last + 1))
 
 
 def _offer_mnist() -> None:
@@ -110,6 +125,6 @@ def _offer_mnist() -> None:
             download(progress=lambda done, total: bar.progress(done / total, f"File {done} of {total}"))
         except DigitscopeError as error:
             bar.empty()
-            st.error(str(error), icon=":material/cloud_off:")
+            st.error(plain(str(error)), icon=":material/cloud_off:")
         else:
             st.rerun()

@@ -5,27 +5,28 @@ from html import escape
 import streamlit as st
 
 from core.errors import NothingDrawn, PictureError
-from core.predictor import Prediction, Predictor
-from core.preprocess import STEPS, PreparedDigit, prepare
+from core.predictor import Prediction
+from core.preprocess import STEPS, PreparedDigit
 from dashboard import resources, state
 from dashboard.parts import charts, evidence, sources
 from dashboard.parts.pictures import image
-from dashboard.parts.words import percent
+from dashboard.words import listed, percent, plain
 
 
 def show() -> None:
     st.title("Draw a digit", anchor=False)
-    predictor = resources.predictor(st.session_state.model)
+    classes = resources.card(st.session_state.model).classes
     question = "What does the model read, how sure is it, and which strokes convinced it?"
-    if len(predictor.classes) < 10:
-        known = " and ".join(map(str, predictor.classes))
+    if len(classes) < 10:
+        known = listed(classes)
         question += f" **This model only knows {known}**: it takes everything else for one of them."
     st.caption(question)
-    _workspace(predictor)
+    _workspace()
 
 
 @st.fragment
-def _workspace(predictor: Predictor) -> None:
+def _workspace() -> None:
+    predictor = resources.predictor(st.session_state.model)
     # Every card has its place and size before there is a digit: nothing jumps when one comes.
     left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
@@ -46,11 +47,11 @@ def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
     if picture.content is None:
         return None
     try:
-        return prepare(picture.content, name=picture.name)
+        return resources.prepared(picture.content, picture.name)
     except NothingDrawn:
         return None
     except PictureError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(plain(str(error)), icon=":material/broken_image:")
         return None
 
 

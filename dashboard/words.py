@@ -1,5 +1,6 @@
 """Figures in words."""
 
+import re
 from collections.abc import Sequence
 
 
@@ -12,6 +13,12 @@ def percent(share: float, digits: int = 1) -> str:
     if 0 < value < least / 2:
         return f"< {least:.{digits}f} %"
     return f"{value:.{digits}f} %"
+
+
+def plain(text: str) -> str:
+    """A text that is shown as it is where Markdown is expected: a file's name must not become
+    emphasis, a formula or a picture from elsewhere."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|~<>:$&-])", r"\\\1", text)
 
 
 def listed(numbers: Sequence[int]) -> str:

@@ -6,6 +6,8 @@ Prints each figure beside its target and, where there is one, the part of it tha
 import argparse
 import json
 import math
+import os
+import platform
 import random
 import statistics
 import sys
@@ -13,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -176,7 +179,12 @@ def main() -> None:
         print(f"{row.figure:44} {row.value:8.2f} {row.unit:3} ≤ {row.target:g} {row.unit:3} {verdict}{ours}")
     if options.out:
         written = [asdict(row) | {"reached": row.reached} for row in rows]
-        report = {"when": time.strftime("%Y-%m-%d"), "browser": f"Chromium {version}", "rows": written}
+        report = {
+            "when": time.strftime("%Y-%m-%d"),
+            "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
+            "versions": {"streamlit": metadata.version("streamlit"), "chromium": version},
+            "rows": written,
+        }
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
