@@ -4,12 +4,16 @@ import argparse
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from core.config import CONFIGS, TrainConfig
 from core.errors import DigitscopeError
 from core.paths import checkpoints_folder
-from core.training import CONFIGS, StepReport, TrainConfig
+
+if TYPE_CHECKING:
+    from core.training import StepReport
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -23,7 +27,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
                 "--" + flag.name.replace("_", "-"),
                 type=type(flag.default),
                 default=None,
-                help=f"{flag.metadata['help']} (default: {usual})",
+                help=f"{flag.metadata['help']}, in {flag.metadata['range']} (default: {usual})",
             )
     return parser.parse_args(arguments)
 
@@ -41,7 +45,7 @@ def main() -> None:
 
     with tqdm(unit="step", dynamic_ncols=True) as bar:
 
-        def show(report: StepReport) -> None:
+        def show(report: "StepReport") -> None:
             bar.total = report.steps
             last = (
                 "" if report.validation_accuracy is None else f", validation {report.validation_accuracy:.2%}"

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
+from core.paths import CARD, GRAPH, HISTORY, WEIGHTS, locked
 
 SCHEMA_VERSION = 1
-WEIGHTS, GRAPH, HISTORY, CARD = "model.safetensors", "model.onnx", "history.jsonl", "card.json"
+TEXTS, TABLES = ("name", "architecture", "source"), ("split", "hyperparameters", "training", "metrics")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def read_card(folder: Path) -> ModelCard:
     """Reads a checkpoint's card without looking at its other files.
 
     Raises:
-        CheckpointError: no card, not JSON, another schema version, fields missing or unknown.
+        CheckpointError: no card, not JSON, another schema version, a field missing, unknown or wrong.
     """
     path = folder / CARD
     try:
@@ -66,55 +68,131 @@ def read_card(folder: Path) -> ModelCard:
         raise CheckpointError(
             f"{folder} is no checkpoint: it has no {CARD}. Train one with `python train.py cnn`."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} can't be read ({error}). Restore the checkpoint.") from error
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        found = content.get("schema_version") if isinstance(content, dict) else None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != SCHEMA_VERSION or type(version) is not int:
         raise CheckpointError(
-            f"{path} has schema version {found!r}; this program reads {SCHEMA_VERSION}. "
+            f"{path} has schema version {version!r}; this program reads {SCHEMA_VERSION}. "
             "Use the program's version that wrote it, or train again."
         )
     expected = {field.name for field in fields(ModelCard)}
     if set(content) != expected:
         odd = ", ".join(sorted(set(content) ^ expected))
         raise CheckpointError(f"{path}: missing or unknown fields: {odd}. Restore the checkpoint.")
-    if not isinstance(content["hashes"], dict) or not {WEIGHTS, GRAPH, HISTORY} <= set(content["hashes"]):
-        raise CheckpointError(f"{path}: lacks a hash of every file. Restore the checkpoint.")
+    if found := problem(content):
+        raise CheckpointError(f"{path}: {found}. Restore the checkpoint.")
     return ModelCard(**{**content, "classes": tuple(content["classes"])})
 
 
-def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any]) -> ModelCard:
+def problem(content: dict[str, Any]) -> str | None:
+    """What is wrong with the fields of a card, in words; None if nothing is."""
+    for names, kind, what in ((TEXTS, str, "text"), (TABLES, dict, "an object")):
+        for name in names:
+            if not isinstance(content[name], kind):
+                return f"{name} is {_shown(content[name])}, not {what}"
+    classes, parameters, hashes = content["classes"], content["parameters"], content["hashes"]
+    if not _are_classes(classes):
+        return f"classes are {_shown(classes)}, not two or more different digits in ascending order"
+    if type(parameters) is not int or parameters < 1:
+        return f"parameters is {_shown(parameters)}, not a whole number above 0"
+    if not _is_normalisation(content["normalisation"]):
+        return (
+            f"normalisation is {_shown(content['normalisation'])}, not a finite mean and a finite std above 0"
+        )
+    if not isinstance(hashes, dict) or not {WEIGHTS, GRAPH, HISTORY} <= set(hashes):
+        return "lacks a hash of every file"
+    if not all(isinstance(value, str) for value in hashes.values()):
+        return f"hashes are {_shown(hashes)}, not texts"
+    return None
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:80]
+
+
+def _are_classes(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)) or any(type(digit) is not int for digit in value):
+        return False
+    return len(value) >= 2 and list(value) == sorted(set(value) & set(range(10)))
+
+
+def _is_normalisation(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"mean", "std"}:
+        return False
+    numbers = all(type(n) in (int, float) and abs(n) < math.inf for n in value.values())
+    return numbers and value["std"] > 0
+
+
+def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any], *, key: str) -> ModelCard:
     """Writes what was measured on a data set into a checkpoint's card, at once or not at all.
 
+    Args:
+        folder: the checkpoint's.
+        dataset: its name.
+        metrics: what was measured.
+        key: the SHA-256 of the weights that were measured.
+
     Raises:
-        CheckpointError: no card that can be read, or it can't be written.
+        CheckpointError: no card that can be read, one of other weights, or it can't be written.
     """
-    card = read_card(folder)
-    card = replace(card, metrics={**card.metrics, dataset: metrics})
     temporary = folder / f".{CARD}.{os.getpid()}"
     try:
-        temporary.write_text(card.to_json(), encoding="utf-8")
-        os.replace(temporary, folder / CARD)
+        with locked(folder):
+            card = read_card(folder)
+            if card.hashes[WEIGHTS] != key:
+                raise CheckpointError(
+                    f"{folder} was replaced while its old weights were measured; nothing was recorded. "
+                    "Measure it again."
+                )
+            card = replace(card, metrics={**card.metrics, dataset: metrics})
+            temporary.write_text(card.to_json(), encoding="utf-8")
+            os.replace(temporary, folder / CARD)
     except OSError as error:
         raise CheckpointError(f"{folder / CARD} can't be written ({error}). Check who owns it.") from error
     return card
 
 
-def verified_file(folder: Path, card: ModelCard, name: str) -> Path:
-    """The path of a checkpoint's file after its SHA-256 has been compared with the card's.
+def read_verified(folder: Path, name: str) -> tuple[ModelCard, bytes]:
+    """A checkpoint's card and one of its files, which belong together.
+
+    The two are read one after the other. Where they don't match, a writer may have put a new
+    checkpoint in its place in between: they are read once more when it has finished.
+
+    Raises:
+        CheckpointError: as `read_card` and `verified_bytes`.
+    """
+    try:
+        card = read_card(folder)
+        return card, verified_bytes(folder, card, name)
+    except CheckpointError as error:
+        try:
+            with locked(folder, reading=True):
+                card = read_card(folder)
+                return card, verified_bytes(folder, card, name)
+        except OSError:  # no lock: nobody has ever written there
+            raise error from None
+
+
+def verified_bytes(folder: Path, card: ModelCard, name: str) -> bytes:
+    """A checkpoint's file: the very bytes whose SHA-256 has been compared with the card's.
 
     Raises:
         CheckpointError: the file is missing or is not the one that the card was written with.
     """
     path = folder / name
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing. Restore the checkpoint, or train again.")
-    if sha256(path) != card.hashes[name]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing. Restore the checkpoint, or train again.") from None
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read ({error.strerror}). Check who owns it.") from error
+    if hashlib.sha256(content).hexdigest() != card.hashes[name]:
         raise CheckpointError(
             f"{path} is not the file that {CARD} was written with: its SHA-256 differs. "
             "Restore the checkpoint, or train again."
         )
-    return path
+    return content
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
@@ -123,5 +201,5 @@ def read_history(folder: Path) -> list[dict[str, float]]:
     Raises:
         CheckpointError: the file is missing or was changed.
     """
-    path = verified_file(folder, read_card(folder), HISTORY)
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    _, content = read_verified(folder, HISTORY)
+    return [json.loads(line) for line in content.decode().splitlines()]

@@ -6,20 +6,50 @@ import os
 import pickle
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save_file
 from torch import nn
 
-from core.card import CARD, GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, sha256, verified_file
+from core.card import ModelCard, problem, read_verified, sha256
 from core.errors import CheckpointError
 from core.models import ARCHITECTURES, Network, parameter_count
-from core.paths import recover, replace_checkpoint
+from core.paths import CARD, GRAPH, HISTORY, WEIGHTS, recover, refuse_foreign, replace_checkpoint
 
 MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
+
+
+def check_target(folder: Path) -> None:
+    """Whether a checkpoint can be written there: to be asked before the work, not after it.
+
+    Raises:
+        CheckpointError: the folder has no name, holds other files, or can't be written.
+    """
+    if folder.name in ("", ".."):
+        raise CheckpointError(f"{str(folder)!r} names no folder of its own. Give the new folder's name.")
+    try:
+        refuse_foreign(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _beside(folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _beside(folder: Path) -> tempfile.TemporaryDirectory[str]:
+    """On the same file system, so that a rename is enough."""
+    return tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
+
+
+def _unwritable(folder: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{folder} can't be written ({error}). Free some space, or choose another folder.")
 
 
 def save(folder: Path, model: Network, card: ModelCard, history: list[dict[str, float]]) -> ModelCard:
@@ -35,19 +65,17 @@ def save(folder: Path, model: Network, card: ModelCard, history: list[dict[str, 
         The card as written.
 
     Raises:
-        CheckpointError: the folder can't be written.
+        CheckpointError: the folder can't be written, or holds anything but a checkpoint.
     """
+    check_target(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        with _beside(folder) as temporary:
             written = Path(temporary) / folder.name
             written.mkdir()
             card = _write(written, model, card, history)
             replace_checkpoint(folder, written)
     except OSError as error:
-        raise CheckpointError(
-            f"{folder} can't be written ({error}). Free some space, or choose another folder."
-        ) from error
+        raise _unwritable(folder, error) from error
     return card
 
 
@@ -84,9 +112,7 @@ def _export(model: Network, path: Path) -> None:
     example = torch.zeros(2, 1, 28, 28)
     with torch.no_grad():
         names = list(model.outputs(example))
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's notes on its own deprecations
+    with _quiet_exporter():
         torch.onnx.export(
             _Served(model).eval(),
             (example,),
@@ -96,25 +122,48 @@ def _export(model: Network, path: Path) -> None:
             dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
             external_data=False,
             verbose=False,
+            dynamo=True,
         )
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Without the exporter's notes on its own deprecations."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[Network, ModelCard]:
     """Loads a checkpoint's network in evaluation mode.
 
     Raises:
-        CheckpointError: files missing or changed, or weights that don't fit the architecture.
+        CheckpointError: files missing or changed, or weights that don't fit the architecture or the card.
     """
     recover(folder)
-    card = read_card(folder)
-    path = verified_file(folder, card, WEIGHTS)
+    card, content = read_verified(folder, WEIGHTS)
+    path = folder / WEIGHTS
     if card.architecture not in ARCHITECTURES:
         raise CheckpointError(
             f"{folder}: unknown architecture {card.architecture!r}; known are "
             f"{', '.join(ARCHITECTURES)}. Use the program's version that wrote it."
         )
     model = ARCHITECTURES[card.architecture]()
-    _fit(model, load_file(path), path)
+    try:
+        _fit(model, load_tensors(content), path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} holds no tensors ({error}). Restore the checkpoint.") from error
+    if (model.classes, parameter_count(model)) != (card.classes, card.parameters):
+        raise CheckpointError(
+            f"{folder}: {card.architecture} has {parameter_count(model)} parameters and the classes "
+            f"{model.classes}; {CARD} says {card.parameters} and {card.classes}. Restore the checkpoint."
+        )
     return model.eval().to(device), card
 
 
@@ -137,8 +186,10 @@ def import_weights(path: Path, folder: Path, *, normalisation: dict[str, float] 
         normalisation: `mean` and `std` that the weights were trained with; MNIST's by default.
 
     Raises:
-        CheckpointError: no such file, something other than tensors in it, or no fitting architecture.
+        CheckpointError: no such file, something other than tensors in it, no fitting architecture,
+            a folder that can't be written, or an odd normalisation.
     """
+    check_target(folder)
     weights = _read_state_dict(path)
     misfits = {name: _misfits(_shapes(kind().state_dict()), weights) for name, kind in ARCHITECTURES.items()}
     architecture = min(misfits, key=lambda name: len(misfits[name]))
@@ -150,20 +201,27 @@ def import_weights(path: Path, folder: Path, *, normalisation: dict[str, float] 
         )
     model = ARCHITECTURES[architecture]()
     _fit(model, weights, path)
+    card = _imported_card(path, folder.name, model, normalisation or MNIST_NORMALISATION)
+    return save(folder, model.eval(), card, [])
+
+
+def _imported_card(path: Path, name: str, model: Network, normalisation: dict[str, float]) -> ModelCard:
     card = ModelCard(
-        name=folder.name,
-        architecture=architecture,
+        name=name,
+        architecture=type(model).__name__,
         classes=model.classes,
         parameters=parameter_count(model),
-        normalisation=normalisation or MNIST_NORMALISATION,
+        normalisation=normalisation,
         source=f"imported from {path.name} (SHA-256 {sha256(path)})",
         split={},
         hyperparameters={},
         training={},
         metrics={},
-        hashes={},
+        hashes=dict.fromkeys((WEIGHTS, GRAPH, HISTORY), ""),
     )
-    return save(folder, model.eval(), card, [])
+    if found := problem(vars(card)):
+        raise CheckpointError(f"{path} can't be imported: {found}. Give --mean and --std as numbers.")
+    return card
 
 
 def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:

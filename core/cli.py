@@ -5,18 +5,26 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import DigitscopeError
+
+if TYPE_CHECKING:
+    from core.datasets import LabelledDigits
+    from core.evaluation import Evaluation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; 0 = done, 1 = something could not be used, 2 = wrong usage."""
     options = _parser().parse_args(arguments)
+    options.failed = False  # whether a file could not be used so far
     try:
         return int(options.run(options))
     except DigitscopeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader (`| head`) has had enough; what failed until then has failed
+        return int(options.failed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,7 +47,11 @@ def _parser() -> argparse.ArgumentParser:
         "(default: %(default)s)",
     )
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
-    evaluate.add_argument("--record", action="store_true", help="also write the figures into the model card")
+    evaluate.add_argument(
+        "--record",
+        action="store_true",
+        help="also write figures on a named set into the model card",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     explain = commands.add_parser("explain", help="write a picture of where the model looked")
@@ -74,12 +86,11 @@ def _predict(options: argparse.Namespace) -> int:
     from core.predictor import Predictor
 
     predictor = Predictor.load(options.model)
-    failed = False
     for file in options.files:
         try:
             prediction = predictor.predict(file)
         except DigitscopeError as error:
-            failed = True
+            options.failed = True
             print(
                 json.dumps({"file": file, "error": str(error)}) if options.json else f"{file}: error: {error}"
             )
@@ -92,34 +103,43 @@ def _predict(options: argparse.Namespace) -> int:
             "probabilities": {str(digit): share for digit, share in shares},
         }
         print(json.dumps(row) if options.json else f"{file}: {row['digit']} ({prediction.confidence:.1%})")
-    return int(failed)
+    return int(options.failed)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     from core.card import record_metrics
-    from core.datasets import load_dataset
+    from core.datasets import DATASETS, load_dataset
     from core.evaluation import evaluate
     from core.predictor import Predictor
 
+    if options.record and options.data not in DATASETS:
+        raise DigitscopeError(
+            f"--record: {options.data!r} is none of {', '.join(DATASETS)}, and a card holds figures on data "
+            "that everybody has. Leave out --record."
+        )
     predictor = Predictor.load(options.model)
-    data = load_dataset(options.data, progress=_progress("preparing")).only(predictor.classes)
+    data = load_dataset(options.data, progress=_progress(options.data)).only(predictor.classes)
     result = evaluate(predictor.run(data.images).probabilities, data.labels, predictor.classes)
     if options.record:
-        record_metrics(predictor.folder, data.name, result.to_json())
+        record_metrics(predictor.folder, data.name, result.to_json(), key=predictor.key)
+    _show_evaluation(data, result, as_json=options.json)
+    return 0
+
+
+def _show_evaluation(data: "LabelledDigits", result: "Evaluation", *, as_json: bool) -> None:
     for reason in data.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
-    if options.json:
+    if as_json:
         keys = ("n", "accuracy", "errors", "per_class", "ece", "interval_95")
         measured = result.to_json()
         row = {"dataset": data.name, **{key: measured[key] for key in keys}, "skipped": len(data.skipped)}
         print(json.dumps(row))
-        return 0
+        return
     low, high = result.to_json()["interval_95"]
     print(f"{data.name}: {result.n} digits, {result.errors} errors, accuracy {result.accuracy:.2%}", end=" ")
     print(f"(95 % interval {low:.2%} to {high:.2%}), ECE {result.reliability.ece:.2%}")
     for digit, counts in result.per_class.items():
         print(f"  {digit}: {counts['errors']:4} errors in {counts['n']}")
-    return 0
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -158,11 +178,15 @@ def _bench(options: argparse.Namespace) -> int:
     return 0
 
 
-def _progress(what: str) -> Callable[[int, int], None]:
-    """A bar on stderr that appears with the first report and only for people."""
+def _progress(data: str) -> Callable[[int, int], None]:
+    """What is being waited for, on stderr and only for people."""
+    from core.datasets import MNIST_PARTS
+
+    if data in MNIST_PARTS:
+        return _fetching
     from tqdm import tqdm
 
-    bar = tqdm(desc=what, unit="picture", delay=1, disable=not sys.stderr.isatty())
+    bar = tqdm(desc="preparing", unit="picture", delay=1, disable=not sys.stderr.isatty())
 
     def show(done: int, total: int) -> None:
         bar.total = total
@@ -171,3 +195,9 @@ def _progress(what: str) -> Callable[[int, int], None]:
             bar.close()
 
     return show
+
+
+def _fetching(done: int, total: int) -> None:
+    """A line a file: torchvision shows a bar of its own below each."""
+    if done < total and sys.stderr.isatty():
+        print(f"fetching MNIST, file {done + 1} of {total}", file=sys.stderr)

@@ -4,7 +4,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,18 @@ from core import mnist
 from core.errors import DatasetError, PictureError
 from core.idx import read_idx
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MNIST_PARTS = ("mnist-train", "mnist-validation", "mnist-test")
 DATASETS = (*MNIST_PARTS, "optdigits")
 
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
 class LabelledDigits:
     """Pictures in MNIST's convention with the digits that people say they show.
 
     Attributes:
-        name: what to call the set.
+        name: one of `DATASETS`, or the path as it was given.
         images: white ink on black, 0 to 255.
         labels: the digits, 0 to 9.
         source: where the set comes from, for people to read.
@@ -74,6 +73,10 @@ def load_dataset(name_or_path: str | os.PathLike[str], *, progress: Progress | N
             f"No data set {name!r}: it is no path and none of the names {', '.join(DATASETS)}. "
             "Check the spelling, or give a folder of class subfolders, an IDX or an NPZ file."
         )
+    return replace(_from_path(path, progress), name=name)
+
+
+def _from_path(path: Path, progress: Progress | None) -> LabelledDigits:
     if path.suffix == ".npz":
         return _from_npz(path)
     if path.is_dir():
@@ -141,7 +144,7 @@ def _checked(path: Path, images: np.ndarray, labels: np.ndarray) -> LabelledDigi
     outside = np.unique(labels[(labels < 0) | (labels > 9)])
     if len(outside):
         raise DatasetError(f"{path}: label {outside[0]} is no digit from 0 to 9. Correct it.")
-    return LabelledDigits(path.name, images, labels.astype(np.int64), str(path))
+    return LabelledDigits(str(path), images, labels.astype(np.int64), str(path))
 
 
 def _from_folder(path: Path, progress: Progress | None) -> LabelledDigits:
@@ -169,4 +172,4 @@ def _from_folder(path: Path, progress: Progress | None) -> LabelledDigits:
             + ". Sort the pictures into one subfolder a digit."
         )
     stacked = np.stack(images), np.array(labels, dtype=np.int64)
-    return LabelledDigits(path.name, *stacked, str(path), tuple(skipped))
+    return LabelledDigits(str(path), *stacked, str(path), tuple(skipped))

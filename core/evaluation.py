@@ -11,7 +11,7 @@ from core.errors import DatasetError
 RELIABILITY_BINS = 15
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """Confidence against accuracy in equal-width bins (Guo et al. 2017, arXiv:1706.04599).
 
@@ -30,7 +30,7 @@ class Reliability:
         return float((self.counts * gaps).sum() / max(1, self.counts.sum()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """A model on a labelled data set.
 
@@ -46,10 +46,12 @@ class Evaluation:
 
     @property
     def n(self) -> int:
+        """How many digits were read."""
         return int(self.confusion.sum())
 
     @property
     def errors(self) -> int:
+        """How many of them were read wrongly."""
         return self.n - int(np.trace(self.confusion))
 
     @property

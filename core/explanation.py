@@ -1,10 +1,12 @@
 """Where a model looked: captum's attributions as 28×28 maps, safe to ask for from many threads."""
 
+import operator
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 import torch
@@ -12,17 +14,17 @@ from captum.attr import InputXGradient, LayerAttribution, LayerGradCam
 from jaxtyping import Float32
 from torch import Tensor, nn
 
-from core.card import WEIGHTS
 from core.checkpoint import load_model
 from core.errors import CheckpointError, ExplanationError
-from core.models import Network, class_logits
+from core.models import ARCHITECTURES, Network, class_logits
+from core.paths import WEIGHTS
 from core.predictor import Input, Predictor, pixels_of
 
 METHODS = ("gradcam", "input-x-gradient")
 DEFAULT_LAYER = "block3"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """A map of evidence for one class.
 
@@ -54,9 +56,10 @@ class Explanation:
 
 
 def default_method(predictor: Predictor) -> str:
-    """Grad-CAM for networks with convolutions; for a linear model, whose logit is a sum over
+    """Grad-CAM for networks that have layers to take it from; for a linear model, whose logit is a sum over
     pixels, each pixel's exact part in it."""
-    return "gradcam" if predictor.card.architecture == "DigitCNN" else "input-x-gradient"
+    architecture = ARCHITECTURES.get(predictor.card.architecture)
+    return "gradcam" if architecture and architecture.layer_names else "input-x-gradient"
 
 
 def explain(
@@ -64,7 +67,7 @@ def explain(
     image: Input,
     *,
     method: str = "gradcam",
-    target: int | None = None,
+    target: SupportsIndex | None = None,
     layer: str | None = None,
 ) -> Explanation:
     """Explains a prediction.
@@ -88,10 +91,11 @@ def explain(
         ExplanationError: a method, target or layer that the model does not have.
         PictureError: the picture can't be read or is blank.
     """
-    _check(predictor, method, target)
+    _check(predictor, method)
+    wanted = None if target is None else _known(predictor, target)
     pixels = pixels_of(image, 0)
     outputs = predictor.run(pixels[None])
-    digit = predictor.classes[int(outputs.logits[0].argmax())] if target is None else target
+    digit = predictor.classes[int(outputs.logits[0].argmax())] if wanted is None else wanted
     twin = _twin(predictor.folder, predictor.key)
     inputs = torch.from_numpy(predictor.normalised(pixels[None]))
     if method == "gradcam":
@@ -109,7 +113,16 @@ def warm_up(predictor: Predictor) -> None:
     explain(predictor, example, method=default_method(predictor))
 
 
-def _check(predictor: Predictor, method: str, target: int | None) -> None:
+def _known(predictor: Predictor, target: SupportsIndex) -> int:
+    """The target as a digit of the model's; NumPy's whole numbers count, truth values don't."""
+    digit = -1 if isinstance(target, bool) or not hasattr(target, "__index__") else operator.index(target)
+    if digit not in predictor.classes:
+        known = ", ".join(map(str, predictor.classes))
+        raise ExplanationError(f"The model does not know the digit {target}; choose among {known}.")
+    return digit
+
+
+def _check(predictor: Predictor, method: str) -> None:
     if method not in METHODS:
         raise ExplanationError(f"Unknown method {method!r}; choose one of {', '.join(METHODS)}.")
     if method == "gradcam" and default_method(predictor) != "gradcam":
@@ -117,9 +130,6 @@ def _check(predictor: Predictor, method: str, target: int | None) -> None:
             f"Grad-CAM needs a convolutional layer and {predictor.card.architecture} has none; "
             f"use method={default_method(predictor)!r}."
         )
-    if target is not None and target not in predictor.classes:
-        known = ", ".join(map(str, predictor.classes))
-        raise ExplanationError(f"The model does not know the digit {target}; choose among {known}.")
 
 
 class _Twin:

@@ -1,6 +1,7 @@
 """MNIST's four files: fetched by torchvision, verified, split by a fixed seed."""
 
 import hashlib
+import http.client
 import os
 import tempfile
 from collections.abc import Callable
@@ -22,6 +23,9 @@ FILES = {
 }
 SPLIT_SEED = 23
 VALIDATION_SIZE = 5_000
+
+# What a mirror or the disk may come up with; torchvision says RuntimeError for a wrong MD5.
+FAILURES = (OSError, RuntimeError, http.client.HTTPException)
 
 Progress = Callable[[int, int], None]
 
@@ -82,7 +86,7 @@ def download(*, progress: Progress | None = None) -> None:
             with tempfile.TemporaryDirectory(dir=folder()) as temporary:
                 _fetch(name, temporary, MNIST.mirrors, download_url)
                 os.replace(Path(temporary) / name, folder() / name)
-        except (OSError, RuntimeError) as error:
+        except FAILURES as error:
             raise DatasetError(
                 f"{name} could not be fetched into {folder()} ({error}). Connect to a network and "
                 "try again, copy MNIST's four .gz files into that folder, or use the data set optdigits, "
@@ -96,14 +100,18 @@ def _fetch(name: str, into: str, mirrors: list[str], download_url: Callable[...,
     for mirror in mirrors:
         try:
             return download_url(mirror + name, into, filename=name, md5=FILES[name])
-        except (OSError, RuntimeError) as error:
+        except FAILURES as error:
             failure = error
     raise failure
 
 
 def _verified(name: str) -> Path:
     path = folder() / name
-    if hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != FILES[name]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: can't be read ({error.strerror}). Check who owns it.") from error
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != FILES[name]:
         raise DatasetError(
             f"{path}: damaged: its MD5 is not {FILES[name]}. Delete the file; it is fetched again."
         )

@@ -40,6 +40,7 @@ class DigitCNN(nn.Module):
     """
 
     classes: tuple[int, ...] = tuple(range(10))
+    layer_names: tuple[str, ...] = ("block1", "block2", "block3", "block4")
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,8 +76,8 @@ class DigitCNN(nn.Module):
         """The layers that a class activation map can be taken from: each block's ReLU, before
         pooling (28×28, 14×14, 7×7 and 3×3)."""
         return {
-            f"block{number + 1}": self.conv_layers[LAYERS_PER_BLOCK * number + 2]
-            for number in range(len(BLOCK_CHANNELS))
+            name: self.conv_layers[LAYERS_PER_BLOCK * number + 2]
+            for number, name in enumerate(self.layer_names)
         }
 
 
@@ -88,6 +89,7 @@ class ThreeSevenLinear(nn.Module):
     """
 
     classes: tuple[int, ...] = (3, 7)
+    layer_names: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()

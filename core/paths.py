@@ -9,6 +9,8 @@ from pathlib import Path
 
 from core.errors import CheckpointError
 
+# A checkpoint's files. `core.card` says what is in them.
+WEIGHTS, GRAPH, HISTORY, CARD = "model.safetensors", "model.onnx", "history.jsonl", "card.json"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,10 +37,16 @@ def checkpoint_folder(name: str | os.PathLike[str]) -> Path:
     Raises:
         CheckpointError: neither a known name nor a folder with a `card.json`.
     """
-    for folder in (checkpoints_folder() / name, Path(name)):
-        recover(folder)
-        if (folder / "card.json").is_file():
-            return folder
+    try:
+        for folder in (checkpoints_folder() / name, Path(name)):
+            recover(folder)
+            if (folder / CARD).is_file():
+                return folder
+    except (TypeError, ValueError, OSError) as error:  # None, a null byte, a name too long for the system
+        reason = getattr(error, "strerror", None) or f"a {type(name).__name__}"
+        raise CheckpointError(
+            f"{str(name)[:80]!r} can't be a checkpoint ({reason}). Give a checkpoint's name or its folder."
+        ) from error
     known = ", ".join(checkpoint_names()) or "none"
     raise CheckpointError(
         f"No checkpoint {str(name)!r}: {checkpoints_folder()} holds {known}. "
@@ -51,9 +59,13 @@ def replace_checkpoint(folder: Path, written: Path) -> None:
 
     A folder can't be renamed over a full one: the old one steps aside for an instant, and
     `recover` brings it back if the process was killed in that instant.
+
+    Raises:
+        CheckpointError: what lies there is no checkpoint.
     """
     aside = _aside(folder)
-    with _locked(folder):
+    with locked(folder):
+        refuse_foreign(folder)
         if folder.exists():
             shutil.rmtree(aside, ignore_errors=True)
             folder.rename(aside)
@@ -61,11 +73,37 @@ def replace_checkpoint(folder: Path, written: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def refuse_foreign(folder: Path) -> None:
+    """A checkpoint replaces the whole folder, so only a folder of our own files may be replaced.
+
+    Raises:
+        CheckpointError: a file, or a folder with anything else in it.
+    """
+    if folder.is_dir():
+        foreign = sorted(file.name for file in folder.iterdir() if not _is_ours(file))
+        if not foreign:
+            return
+        held = ", ".join(foreign[:3]) + (f" and {len(foreign) - 3} more" if len(foreign) > 3 else "")
+        problem = f"holds files that are no checkpoint's ({held})"
+    elif folder.exists():
+        problem = "is a file"
+    else:
+        return
+    raise CheckpointError(
+        f"{folder} {problem}; a checkpoint written there would replace all of it. Choose a new folder."
+    )
+
+
+def _is_ours(file: Path) -> bool:
+    ours = file.name in (WEIGHTS, GRAPH, HISTORY, CARD) or file.name.startswith(f".{CARD}.")
+    return ours and not file.is_dir()
+
+
 def recover(folder: Path) -> None:
     """Brings back the old checkpoint if a process was killed while it put a new one in its place."""
     if folder.exists() or not _aside(folder).exists():
         return
-    with _locked(folder):  # a writer that lives finishes first
+    with locked(folder):  # a writer that lives finishes first
         if not folder.exists() and _aside(folder).exists():
             _aside(folder).rename(folder)
 
@@ -75,8 +113,13 @@ def _aside(folder: Path) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """The system opens the lock when its process ends, however it ends."""
-    with folder.with_name(f".{folder.name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
+    """Alone with a checkpoint. The system opens the lock when its process ends, however it ends.
+
+    Args:
+        folder: the checkpoint's.
+        reading: only wait for writers; an OSError says that there has never been one.
+    """
+    with folder.with_name(f".{folder.name}.lock").open("r" if reading else "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH if reading else fcntl.LOCK_EX)
         yield

@@ -23,7 +23,7 @@ UPWARDS = np.array([1, -1], dtype=np.float32)  # UNIPEN's y axis points up
 Trajectory = Float32[np.ndarray, "_points 2"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PenDigit:
     """One written digit: its strokes in px, y downwards, and its label."""
 

@@ -2,12 +2,13 @@
 
 import io
 import os
+import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from core.errors import PictureError
 
@@ -16,7 +17,15 @@ MAX_PIXELS = 40_000_000
 WORKING_SIDE = 640  # larger pictures are reduced: a digit keeps all its detail at this size
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 
-Picture = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
+
+@runtime_checkable
+class Readable(Protocol):
+    """A file opened for reading bytes."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+Picture = str | os.PathLike[str] | bytes | bytearray | Readable | Image.Image | np.ndarray
 
 
 def name_of(picture: Picture, otherwise: str = "picture") -> str:
@@ -30,12 +39,13 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
     """A picture's brightness in [0, 1], upright, at most 640 px long.
 
     Args:
-        picture: a path, the bytes of a file, a PIL image, or an array: (h, w), (h, w, 1), (h, w, 3)
-            or (h, w, 4); integers are [0, 255] or else their type's range, floats [0, 1] or else [0, 255].
+        picture: a path, the bytes of a file, a file open for reading bytes, a PIL image, or an array:
+            (h, w), (h, w, 1), (h, w, 3) or (h, w, 4). Integers up to 255 are [0, 255], up to 65,535
+            [0, 65535], others are measured by their largest; floats up to 2 are [0, 1], others [0, 255].
         name: what to call the picture in an error; its path by default.
 
     Raises:
-        PictureError: over 10 MB or 40 megapixels, not an image, damaged, or an odd array.
+        PictureError: over 10 MB or 40 megapixels, not an image, damaged, an odd array, or no picture.
     """
     name = name or name_of(picture)
     if isinstance(picture, np.ndarray):
@@ -44,42 +54,76 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
         image = picture
         _check_pixels(image, name)
     else:
-        image = _open(picture, name)
+        image = _open(_content(picture, name), name)
+    return _strongest_channel(_opaque(_reduced(_decoded(image, name))))
+
+
+def _content(picture: Any, name: str) -> bytes:
+    """A file's bytes, of which never more are read than are allowed."""
     try:
-        image = ImageOps.exif_transpose(image)
-        return _strongest_channel(_opaque(_reduced(image)))
-    except (OSError, SyntaxError, ValueError, EOFError, ZeroDivisionError, MemoryError) as error:
-        raise PictureError(f"{name}: the image is damaged ({error}). Save or send it again.") from error
-
-
-def _open(picture: str | os.PathLike[str] | bytes, name: str) -> Image.Image:
-    if isinstance(picture, bytes):
-        content, size = picture, len(picture)
-    else:
-        path = Path(picture)
-        try:
-            size = path.stat().st_size
-            content = path.read_bytes() if size <= MAX_BYTES else b""
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise PictureError(f"{name}: can't be read ({reason}). Check the path.") from error
-    if size > MAX_BYTES:
+        if isinstance(picture, (str, os.PathLike)):
+            content: Any = _read(Path(picture))
+        elif isinstance(picture, (bytes, bytearray)):
+            content = picture
+        elif callable(getattr(picture, "read", None)):
+            content = picture.read(MAX_BYTES + 1)
+        else:
+            content = None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PictureError(f"{name}: can't be read ({reason}). Check the path.") from error
+    if not isinstance(content, (bytes, bytearray)):
+        found = type(picture).__name__
         raise PictureError(
-            f"{name}: {size / 2**20:.1f} MB; at most {MAX_BYTES // 2**20} MB are read. Save it smaller."
+            f"{name}: a {found}{' of text' if isinstance(content, str) else ''} is no picture; give a path, "
+            "a file's bytes, a file opened with 'rb', a PIL image or a NumPy array."
         )
+    if len(content) > MAX_BYTES:
+        raise PictureError(f"{name}: over {MAX_BYTES // 2**20} MB, the most that is read. Save it smaller.")
+    return bytes(content)
+
+
+def _read(path: Path) -> bytes:
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    with open(path, "rb", opener=lambda file, flags: os.open(file, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("no regular file")
+        return file.read(MAX_BYTES + 1)
+
+
+def _open(content: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
         raise PictureError(
             f"{name}: far more than {MAX_PIXELS // 10**6} megapixels. Save it smaller."
         ) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # Pillow's parsers raise whatever a damaged file makes them
         known = ", ".join(FORMATS)
         raise PictureError(f"{name}: not an image that can be read. Use one of {known}.") from error
     _check_pixels(image, name)
     if image.format == "JPEG":  # decodes large ones at a half, a quarter or an eighth
         image.draft(None, (2 * WORKING_SIDE, 2 * WORKING_SIDE))
     return image
+
+
+def _decoded(image: Image.Image, name: str) -> Image.Image:
+    """The pixels, upright, in one of the modes L, LA, RGB, RGBA, I and F.
+
+    Nothing but Pillow works in here: a damaged file makes it raise nearly anything.
+    """
+    try:
+        image = ImageOps.exif_transpose(image)
+        image.load()
+        if image.mode == "1":
+            image = image.convert("L")
+        clear = "transparency" in image.info and image.mode in ("L", "RGB", "P")
+        if clear or image.mode in ("PA", "La", "RGBa"):
+            return image.convert("LA" if image.mode == "La" else "RGBA")
+        plain = image.mode in ("L", "LA", "RGB", "RGBA") or image.mode.startswith(("I", "F"))
+        return image if plain else image.convert("RGB")  # a palette's numbers can't be averaged
+    except Exception as error:
+        raise PictureError(f"{name}: the image is damaged ({error}). Save or send it again.") from error
 
 
 def _check_pixels(image: Image.Image, name: str) -> None:
@@ -99,29 +143,31 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
         raise PictureError(
             f"{name}: an array of shape {array.shape}; give (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)."
         )
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    elif array.dtype.kind in "iu":
-        # Numbers up to 255 are bytes, whatever type they are kept in (a list makes int64 of them).
-        limit = 255 if array.max() <= 255 else np.iinfo(array.dtype).max
-        array = array if array.dtype == np.uint8 else (array.clip(0) / limit * 255).astype(np.uint8)
-    elif array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise PictureError(f"{name}: the array holds NaN or infinity. Replace them by numbers.")
-        array = array * 255 if array.max() <= 1 else array
-        array = array.clip(0, 255).round().astype(np.uint8)
-    else:
-        raise PictureError(f"{name}: an array of {array.dtype}; give integers or floats.")
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
-        raise PictureError(f"{name}: {array.shape} is over {MAX_PIXELS // 10**6} megapixels.")
-    return Image.fromarray(np.ascontiguousarray(array))
+        raise PictureError(
+            f"{name}: {array.shape} is over {MAX_PIXELS // 10**6} megapixels. Give a smaller array."
+        )
+    return Image.fromarray(np.ascontiguousarray(_bytes(array, name)))
+
+
+def _bytes(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * 255
+    if array.dtype.kind in "iu":
+        # What they are is seen from the numbers, not from their type: a list of bytes makes int64.
+        most = int(array.max())
+        limit = 255 if most <= 255 else 65535 if most <= 65535 else most
+        return array if array.dtype == np.uint8 else (array.clip(0) / limit * 255).astype(np.uint8)
+    if array.dtype.kind != "f":
+        raise PictureError(f"{name}: an array of {array.dtype}; give integers or floats.")
+    if not np.isfinite(array).all():
+        raise PictureError(f"{name}: the array holds NaN or infinity. Replace them by numbers.")
+    # Up to 2, as interpolation overshoots: bicubic scaling makes 1.02 of 1.
+    scaled = array * 255 if array.max() <= 2 else array
+    return scaled.clip(0, 255).round().astype(np.uint8)
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    if image.mode == "P":  # a palette's numbers can't be averaged
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode == "1":
-        image = image.convert("L")
     if image.mode.startswith(("I", "F")):
         image = _deep_to_bytes(image)
     factor = -(-max(image.size) // WORKING_SIDE)
@@ -137,7 +183,7 @@ def _deep_to_bytes(image: Image.Image) -> Image.Image:
 
 def _opaque(image: Image.Image) -> Image.Image:
     """Lays a transparent picture on black or white, whichever its own colour stands out from."""
-    if image.mode not in ("LA", "PA", "RGBA", "La", "RGBa") and "transparency" not in image.info:
+    if image.mode not in ("LA", "RGBA"):
         return image
     image = image.convert("RGBA")
     alpha = image.getchannel("A")

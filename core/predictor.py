@@ -11,21 +11,23 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Float32, UInt8
 
-from core.card import GRAPH, WEIGHTS, ModelCard, read_card, verified_file
-from core.errors import NothingDrawn
-from core.paths import checkpoint_folder
+from core.card import ModelCard, read_verified
+from core.errors import CheckpointError, NothingDrawn, PictureError
+from core.paths import CARD, GRAPH, WEIGHTS, checkpoint_folder
 from core.picture import Picture, name_of
 from core.preprocess import PreparedDigit, prepare
 
 CHUNK = 64  # images a run: the activations stay in the cache, and the memory is bounded
-WORKERS = min(4, os.cpu_count() or 1)
+# The cores that this process may use, which a container often has fewer of than the machine.
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+WORKERS = min(4, CORES)
 # Chunks side by side, each on one thread, are faster than one chunk on many threads.
 _POOL = ThreadPoolExecutor(WORKERS, thread_name_prefix="predict")
 
 Input = Picture | PreparedDigit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What a model says of one digit.
 
@@ -48,7 +50,7 @@ class Prediction:
         return float(self.probabilities[self.classes.index(digit)]) if digit in self.classes else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outputs:
     """A batch of raw outputs.
 
@@ -64,6 +66,7 @@ class Outputs:
 
     @property
     def probabilities(self) -> Float32[np.ndarray, "n k"]:
+        """The softmax of the logits: one a class, in [0, 1]; a row sums to 1."""
         return softmax(self.logits)
 
 
@@ -78,7 +81,17 @@ class Predictor:
 
     def __init__(self, folder: Path, card: ModelCard, graph: bytes):
         self.folder, self.card = folder, card
-        self._session = _session(graph)
+        try:
+            self._session = _session(graph)
+        except Exception as error:  # ONNX Runtime's errors have nothing else in common
+            raise CheckpointError(f"{folder / GRAPH} can't be loaded ({error}). Train again.") from error
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        width = 1 if len(card.classes) == 2 else len(card.classes)
+        if not {"logits", "embedding"} <= set(shapes) or shapes["logits"][1:] != [width]:
+            raise CheckpointError(
+                f"{folder / GRAPH} gives {shapes}; {len(card.classes)} classes in {CARD} need logits "
+                f"(batch, {width}) and an embedding. Restore the checkpoint."
+            )
 
     @classmethod
     def load(cls, checkpoint: str | os.PathLike[str]) -> "Predictor":
@@ -88,8 +101,7 @@ class Predictor:
             CheckpointError: no such checkpoint, or files that are missing or changed.
         """
         folder = checkpoint_folder(checkpoint)
-        card = read_card(folder)
-        return cls(folder, card, verified_file(folder, card, GRAPH).read_bytes())
+        return cls(folder, *read_verified(folder, GRAPH))
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -139,7 +151,13 @@ class Predictor:
         """All outputs for images in MNIST's convention, blank ones included.
 
         Memory grows by the outputs alone: the images pass in chunks of 64.
+
+        Raises:
+            PictureError: images of another type or shape.
         """
+        kind, shape = getattr(images, "dtype", type(images).__name__), getattr(images, "shape", ())
+        if kind != np.uint8 or shape[1:] != (28, 28) or len(shape) != 3:
+            raise PictureError(f"images: {kind} {tuple(shape)}; give uint8 (n, 28, 28), or use `predict`.")
         names = [output.name for output in self._session.get_outputs()]
 
         def run_chunk(start: int) -> list[np.ndarray]:
@@ -155,6 +173,7 @@ class Predictor:
         return Outputs(logits, columns.pop("embedding"), columns)
 
     def normalised(self, images: UInt8[np.ndarray, "n 28 28"]) -> Float32[np.ndarray, "n 1 28 28"]:
+        """What the network reads: (pixel / 255 − mean) / std, by the card's normalisation."""
         mean, std = self.card.normalisation["mean"], self.card.normalisation["std"]
         scaled = images[:, None].astype(np.float32)
         scaled *= np.float32(1 / (255 * std))
@@ -163,6 +182,16 @@ class Predictor:
 
 
 def pixels_of(image: Any, position: int) -> UInt8[np.ndarray, "28 28"]:
+    """An input's 28×28: as it is where it is in MNIST's convention already, else prepared.
+
+    Args:
+        image: as for `Predictor.predict`.
+        position: among the inputs, to name it by in an error.
+
+    Raises:
+        NothingDrawn: a picture without ink.
+        PictureError: a picture that can't be read.
+    """
     if isinstance(image, PreparedDigit):
         return image.pixels
     if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape == (28, 28):

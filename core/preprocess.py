@@ -29,7 +29,7 @@ COARSE_SIDE = 16  # px; below, a digit has no outline to move
 Field = Float32[np.ndarray, "_h _w"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """A stage of the way from the picture to the 28×28: what was done, and the result."""
 
@@ -37,7 +37,7 @@ class Step:
     picture: UInt8[np.ndarray, "h w"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreparedDigit:
     """What the model sees.
 

@@ -8,10 +8,11 @@ import torch
 
 from core import checkpoint, mnist
 from core.card import ModelCard
+from core.config import TrainConfig
 from core.datasets import LabelledDigits, load_dataset
 from core.evaluation import Evaluation, evaluate
 from core.models import class_logits, parameter_count
-from core.training import StepReport, TrainConfig, TrainingRun, normalise, train
+from core.training import StepReport, TrainingRun, normalise, train
 
 MEASURED_ON = ("mnist-validation", "mnist-test", "optdigits")
 
@@ -24,9 +25,10 @@ def release(
     Raises:
         DigitscopeError: MNIST can't be had, training fails, or the folder can't be written.
     """
+    checkpoint.check_target(folder)
     training, validation = load_dataset("mnist-train"), load_dataset("mnist-validation")
     run = train(config, training, validation, report=report)
-    metrics = {name: test(run, load_dataset(name)).to_json() for name in MEASURED_ON}
+    metrics = {name: measured_on(run, load_dataset(name)).to_json() for name in MEASURED_ON}
     split = {
         "seed": mnist.SPLIT_SEED,
         "train": len(training),
@@ -38,7 +40,7 @@ def release(
 
 
 @torch.inference_mode()
-def test(run: TrainingRun, data: LabelledDigits) -> Evaluation:
+def measured_on(run: TrainingRun, data: LabelledDigits) -> Evaluation:
     """The run's network on the digits of its classes."""
     known = data.only(run.model.classes)
     images = torch.from_numpy(np.ascontiguousarray(known.images)).unsqueeze(1)

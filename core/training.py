@@ -5,10 +5,10 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,51 +17,13 @@ from torch import Tensor, nn
 
 from core.augmentation import Affine
 from core.checkpoint import MNIST_NORMALISATION
+from core.config import CONFIGS as CONFIGS
+from core.config import TrainConfig as TrainConfig
 from core.datasets import LabelledDigits
 from core.errors import TrainingError
 from core.models import ARCHITECTURES, Network, class_logits
 
 REPORT_EVERY = 20  # steps between two reports: reading the loss makes a GPU wait
-
-
-def _flag(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"help": help_text})
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """Everything that decides a run. The defaults are the reference recipe of the published CNN."""
-
-    architecture: str = _flag("DigitCNN", "a key of core.models.ARCHITECTURES")
-    epochs: int = _flag(50, "passes over the training digits")
-    batch_size: int = _flag(64, "digits a step")
-    learning_rate: float = _flag(3e-3, "the peak of the one-cycle schedule")
-    warm_up: float = _flag(0.1, "share of the steps in which the rate rises")
-    weight_decay: float = _flag(1e-4, "AdamW's decoupled weight decay")
-    label_smoothing: float = _flag(0.1, "share of the target spread over all classes")
-    clip_norm: float = _flag(1.0, "largest norm of the gradient")
-    rotation: float = _flag(10.0, "random rotation, ± degrees")
-    translation: float = _flag(0.1, "random shift, ± share of the side")
-    scale: float = _flag(0.1, "random zoom, 1 ± this")
-    shear: float = _flag(5.0, "random horizontal shear, ± degrees")
-    seed: int = _flag(23, "seed of weights, order and augmentation")
-
-
-CONFIGS = {
-    "cnn": TrainConfig(),
-    "linear": TrainConfig(
-        architecture="ThreeSevenLinear",
-        epochs=20,
-        batch_size=256,
-        learning_rate=1e-2,
-        weight_decay=0.0,
-        label_smoothing=0.0,
-        rotation=0.0,
-        translation=0.0,
-        scale=0.0,
-        shear=0.0,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +38,10 @@ class StepReport:
     validation_accuracy: float | None
 
 
-@dataclass(frozen=True)
+Report = Callable[[StepReport], None]
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingRun:
     """A finished run. `model` is the chosen epoch's network, on the CPU, in evaluation mode."""
 
@@ -126,7 +91,7 @@ def train(
     validation: LabelledDigits,
     *,
     device: torch.device | None = None,
-    report: Callable[[StepReport], None] | None = None,
+    report: Report | None = None,
 ) -> TrainingRun:
     """Trains a network; the epoch with the best validation accuracy (then loss) is kept.
 
@@ -138,26 +103,54 @@ def train(
         report: called every few steps.
 
     Raises:
-        TrainingError: unknown architecture, a flag out of range, no usable digit, or a loss
-            that is not finite.
+        TrainingError: unknown architecture, no usable digit, or a loss that is not finite.
     """
     if config.architecture not in ARCHITECTURES:
         raise TrainingError(
             f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
         )
-    for flag in ("epochs", "batch_size", "learning_rate"):
-        if not getattr(config, flag) > 0:
-            raise TrainingError(
-                f"--{flag.replace('_', '-')} is {getattr(config, flag)}; it must be larger than 0."
-            )
     device = device or best_device()
+    started = time.perf_counter()
+    with _full_precision():
+        model, history, best_epoch = _trained(config, training, validation, device, report)
+    return TrainingRun(
+        config=config,
+        model=model.cpu().eval(),
+        history=history,
+        best_epoch=best_epoch,
+        seconds=round(time.perf_counter() - started, 1),
+        hardware=describe_hardware(device),
+        versions={name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Convolutions in float32 on a GPU too, where cuDNN rounds their inputs to TF32's 10 bits by default."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def _trained(
+    config: TrainConfig,
+    training: LabelledDigits,
+    validation: LabelledDigits,
+    device: torch.device,
+    report: Report | None,
+) -> tuple[Network, list[dict[str, float]], int]:
+    """The chosen epoch's network, the history, and which epoch that was."""
     torch.manual_seed(config.seed)
     model = ARCHITECTURES[config.architecture]().to(device)
     loop = _Loop(config, model, _Digits(training, model.classes, device), device)
     held_out = _Digits(validation, model.classes, device)
     started = time.perf_counter()
     history: list[dict[str, float]] = []
-    best, chosen = (-1.0, 0.0), copy.deepcopy(model.state_dict())
+    best, best_epoch, chosen = (-1.0, 0.0), 0, copy.deepcopy(model.state_dict())
     for epoch in range(1, config.epochs + 1):
         loss, accuracy = loop.run_epoch(epoch, history, report)
         val_loss, val_accuracy = measure(model, held_out)
@@ -173,19 +166,10 @@ def train(
             }
         )
         if (val_accuracy, -val_loss) > best:
-            best, chosen = (val_accuracy, -val_loss), copy.deepcopy(model.state_dict())
-            best_epoch = epoch
+            best, best_epoch = (val_accuracy, -val_loss), epoch
+            chosen = copy.deepcopy(model.state_dict())
     model.load_state_dict(chosen)
-    return TrainingRun(
-        config=config,
-        model=model.cpu().eval(),
-        history=history,
-        best_epoch=best_epoch,
-        seconds=round(time.perf_counter() - started, 1),
-        hardware=describe_hardware(device),
-        versions={name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    return model, history, best_epoch
 
 
 class _Loop:
@@ -197,11 +181,15 @@ class _Loop:
         self.optimiser = torch.optim.AdamW(
             model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
+        total = config.epochs * self.steps_per_epoch + 1
+        warm_up = config.warm_up
+        if warm_up * total == 1:  # torch divides by the rise's steps less one
+            warm_up *= 1 + 1e-6
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
             max_lr=config.learning_rate,
-            total_steps=config.epochs * self.steps_per_epoch + 1,
-            pct_start=config.warm_up,
+            total_steps=total,
+            pct_start=warm_up,
         )
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.augment = Affine(
@@ -217,10 +205,7 @@ class _Loop:
         return float(self.schedule.get_last_lr()[0])
 
     def run_epoch(
-        self,
-        epoch: int,
-        history: list[dict[str, float]],
-        report: Callable[[StepReport], None] | None,
+        self, epoch: int, history: list[dict[str, float]], report: Report | None
     ) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's (distorted) digits."""
         self.model.train()

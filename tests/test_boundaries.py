@@ -21,7 +21,7 @@ CORE_LAYERS = (
     ("datasets",),
     ("mnist", "pendigits", "preprocess"),
     ("ink", "picture", "idx", "strokes"),
-    ("paths",),
+    ("config", "paths"),
     ("errors",),
 )
 LEVELS = {module: level for level, layer in enumerate(CORE_LAYERS) for module in layer}

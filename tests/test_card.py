@@ -2,13 +2,26 @@
 
 import hashlib
 import json
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from core.card import CARD, GRAPH, HISTORY, WEIGHTS, read_card, read_history
+from core.card import TABLES, read_card, read_history, read_verified, record_metrics
 from core.errors import CheckpointError
-from core.paths import checkpoint_folder, checkpoint_names, checkpoints_folder, data_folder
+from core.paths import (
+    CARD,
+    GRAPH,
+    HISTORY,
+    WEIGHTS,
+    checkpoint_folder,
+    checkpoint_names,
+    checkpoints_folder,
+    data_folder,
+    locked,
+)
 from tests.conftest import HISTORY as EPOCHS
 
 
@@ -77,7 +90,70 @@ def test_a_card_must_hash_every_file(folder: Path, hashes: object):
         read_card(folder)
 
 
-@pytest.mark.parametrize("content", ["", "{", "\x00"])
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", 3, "name is 3, not text"),
+        ("architecture", ["DigitCNN"], "architecture is .*not text"),
+        ("source", {}, "source is {}, not text"),
+        *[(name, [], rf"{name} is \[\], not an object") for name in TABLES],
+        *[("classes", value, "classes are .*not two or more diff")
+          for value in ("37", 10, [3], [], [7, 3], [3, 3, 7], [3, 10], [-1, 3], [3.0, 7.0], [True, 7])],
+        *[("parameters", value, "parameters is .*not a whole number") for value in (0, -5, 1.5, True, "785")],
+        *[("normalisation", value, "normalisation is .*not a finite mean and a finite std above 0")
+          for value in ([0.1, 0.3], {}, {"mean": 0.1}, {"mean": 0.1, "std": 0}, {"mean": 0.1, "std": -1},
+                        {"mean": float("nan"), "std": 1}, {"mean": 0.1, "std": float("inf")},
+                        {"mean": "0.1", "std": 0.3}, {"mean": True, "std": 1})],
+        ("hashes", {WEIGHTS: 1, GRAPH: "a", HISTORY: "b"}, "hashes are .*not texts"),
+    ],
+)  # fmt: skip
+def test_a_field_of_the_wrong_kind_is_named(folder: Path, field: str, value: object, message: str):
+    change(folder, **{field: value})
+    with pytest.raises(CheckpointError, match=rf"card\.json: {message}.*\. Restore the checkpoint"):
+        read_card(folder)
+
+
+def test_figures_are_recorded_only_for_the_weights_that_were_measured(folder: Path):
+    key = read_card(folder).hashes[WEIGHTS]
+    assert record_metrics(folder, "optdigits", {"n": 3}, key=key) == read_card(folder)
+    assert read_card(folder).metrics == {"optdigits": {"n": 3}}
+    with pytest.raises(CheckpointError, match=r"was replaced while its old weights were measured"):
+        record_metrics(folder, "mnist-test", {"n": 4}, key="0" * 64)
+    assert read_card(folder).metrics == {"optdigits": {"n": 3}}
+    assert [path.name for path in folder.iterdir()] == [CARD]
+
+
+def test_recording_waits_for_a_save_and_two_records_lose_nothing(folder: Path):
+    key = read_card(folder).hashes[WEIGHTS]
+
+    def record(number: int) -> None:
+        record_metrics(folder, f"set {number}", {"n": number}, key=key)
+
+    with ThreadPoolExecutor(8) as pool:
+        with locked(folder):
+            waiting = [pool.submit(record, number) for number in range(8)]
+            time.sleep(0.05)
+            assert not any(one.done() for one in waiting)
+        assert [one.result() for one in waiting] == [None] * 8
+    assert len(read_card(folder).metrics) == 8
+
+
+def test_a_card_and_a_file_that_were_read_across_a_save_are_read_again(cnn_folder, tmp_path, monkeypatch):
+    folder = shutil.copytree(cnn_folder, tmp_path / "cnn")
+    old = (folder / CARD).read_text()
+    (folder / HISTORY).write_bytes(b"new")
+    change(folder, hashes=read_card(folder).hashes | {HISTORY: hashlib.sha256(b"new").hexdigest()})
+    with locked(folder):
+        pass  # somebody has saved here
+    texts = iter([old])
+    real = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: next(texts, None) or real(path, **how))
+    found, content = read_verified(folder, HISTORY)
+    assert content == b"new"
+    assert found.hashes[HISTORY] == hashlib.sha256(b"new").hexdigest()
+
+
+@pytest.mark.parametrize("content", ["", "{", "\x00", "[" * 100_000])
 def test_a_card_that_is_no_json_is_refused(folder: Path, content: str):
     (folder / CARD).write_text(content)
     with pytest.raises(CheckpointError, match=r"card\.json can't be read .*Restore the checkpoint"):

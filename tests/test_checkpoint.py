@@ -1,6 +1,8 @@
 """Checkpoints: what is written is what is read, nothing half-written counts, nothing is unpickled."""
 
+import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -15,12 +17,14 @@ import pytest
 import torch
 
 from core import checkpoint
-from core.card import CARD, GRAPH, HISTORY, WEIGHTS, read_card
+from core.card import read_card
 from core.checkpoint import import_weights, load_model
 from core.errors import CheckpointError
 from core.models import DigitCNN, ThreeSevenLinear
-from core.paths import ROOT
+from core.paths import CARD, GRAPH, HISTORY, ROOT, WEIGHTS, replace_checkpoint
 from core.predictor import Predictor
+from core.release import release
+from core.training import CONFIGS
 from tests.conftest import HISTORY as EPOCHS
 from tests.conftest import card_for, random_cnn
 
@@ -156,6 +160,57 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
         checkpoint.save(tmp_path / "file" / "cnn", random_cnn(), card_for(random_cnn(), "cnn"), [])
 
 
+@pytest.mark.parametrize("held", ["letters.txt", "model.onnx/x", "sub/card.json", ".git"])
+def test_a_folder_of_anything_else_is_never_replaced(tmp_path: Path, held: str, monkeypatch):
+    monkeypatch.setattr(checkpoint, "_export", lambda *_: pytest.fail("worked before it looked"))
+    folder, written = tmp_path / "mine", tmp_path / "new"
+    (folder / held).parent.mkdir(parents=True)
+    (folder / held).write_text("years of work")
+    (folder / WEIGHTS).write_text("weights")
+    written.mkdir()
+    name = held.partition("/")[0]
+    for write in (
+        lambda: checkpoint.save(folder, random_cnn(), card_for(random_cnn(), "mine"), []),
+        lambda: checkpoint.check_target(folder),
+        lambda: import_weights(tmp_path / "gone.pt", folder),
+        lambda: release(CONFIGS["cnn"], folder),
+        lambda: replace_checkpoint(folder, written),
+    ):
+        with pytest.raises(CheckpointError, match=rf"mine holds files that are no checkpoint's \({name}\)"):
+            write()
+        assert (folder / held).read_text() == "years of work"
+
+
+def test_a_file_or_a_nameless_folder_is_no_target(tmp_path: Path, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(CheckpointError, match=r"file is a file; .*Choose a new folder"):
+        checkpoint.check_target(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for nameless in (Path(), Path("/"), Path("..")):
+        with pytest.raises(CheckpointError, match="names no folder of its own"):
+            checkpoint.check_target(nameless)
+
+
+def test_a_checkpoint_an_empty_and_a_new_folder_are_targets(copy: Path, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    (copy / ".card.json.17").write_text("left by a process that was killed")
+    for folder in (copy, tmp_path / "empty", tmp_path / "far" / "new"):
+        checkpoint.check_target(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cnn", "empty", "far"]
+
+
+def test_exporting_leaves_the_exporters_log_as_it_was(tmp_path: Path):
+    log = logging.getLogger("torch.onnx")
+    before = log.level
+    log.setLevel(logging.INFO)
+    try:
+        checkpoint._export(ThreeSevenLinear().eval(), tmp_path / GRAPH)
+        assert log.level == logging.INFO
+    finally:
+        log.setLevel(before)
+
+
 @pytest.mark.parametrize("what", ["kill", "race"])
 def test_killed_or_racing_saves_leave_a_whole_checkpoint(copy: Path, what: str):
     command = [sys.executable, "-c", SAVES, what, str(copy)]
@@ -211,6 +266,37 @@ def test_an_unknown_architecture_is_refused(copy: Path):
     rewrite(copy, architecture="ResNet")
     with pytest.raises(CheckpointError, match=r"unknown architecture 'ResNet'; known are DigitCNN, Three"):
         load_model(copy)
+
+
+@pytest.mark.parametrize("change", [{"classes": [0, 1, 2]}, {"parameters": 5}])
+def test_a_card_that_says_another_network_is_refused(copy: Path, change: dict[str, object]):
+    rewrite(copy, **change)
+    with pytest.raises(CheckpointError, match=r"DigitCNN has 160842 parameters and the cl.*card\.json says"):
+        load_model(copy)
+
+
+@pytest.mark.parametrize("classes", [[3, 7], [0, 1, 2]])
+def test_a_graph_of_other_classes_is_refused(copy: Path, classes: list[int]):
+    rewrite(copy, classes=classes)
+    width = 1 if len(classes) == 2 else 3
+    with pytest.raises(CheckpointError, match=rf"card\.json need logits \(batch, {width}\)"):
+        Predictor.load(copy)
+
+
+@pytest.mark.parametrize(("name", "load"), [(GRAPH, Predictor.load), (WEIGHTS, load_model)])
+def test_a_file_of_nonsense_with_its_right_hash_is_refused(copy: Path, name: str, load):
+    (copy / name).write_bytes(b"nonsense")
+    rewrite(copy, hashes=read_card(copy).hashes | {name: hashlib.sha256(b"nonsense").hexdigest()})
+    with pytest.raises(CheckpointError, match=rf"{name} (can't be loaded|holds no tensors)"):
+        load(copy)
+
+
+@pytest.mark.parametrize("std", [0.0, -1.0, float("nan")])
+def test_weights_are_not_imported_with_an_odd_normalisation(tmp_path: Path, std: float):
+    torch.save(ThreeSevenLinear().state_dict(), tmp_path / "model.pt")
+    with pytest.raises(CheckpointError, match=r"normalisation is .*Give --mean and --std"):
+        import_weights(tmp_path / "model.pt", tmp_path / "new", normalisation={"mean": 0.1, "std": std})
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("wrapped", [None, "state_dict", "model"])

@@ -1,6 +1,7 @@
 """The command line: one row a file in the order given, errors as rows, exit statuses 0, 1 and 2."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 
 import train
-from core import checkpoint
+from core import checkpoint, cli, datasets
 from core.card import read_card
 from core.cli import main
 from core.evaluation import wilson_interval
@@ -111,7 +112,7 @@ def test_evaluate_prints_the_figures_of_the_contract(own_set, cnn: Predictor, ra
     assert {"dataset", "n", "accuracy", "per_class", "errors", "ece"} <= set(row)
     found = cnn.run(random_pictures[:60]).logits.argmax(axis=1)
     wrong = found != np.arange(60) % 10
-    assert (row["dataset"], row["n"], row["errors"]) == ("own.npz", 60, int(wrong.sum()))
+    assert (row["dataset"], row["n"], row["errors"]) == (str(own_set), 60, int(wrong.sum()))
     assert row["accuracy"] == pytest.approx(1 - wrong.mean())
     assert row["interval_95"] == pytest.approx(list(wilson_interval(60 - int(wrong.sum()), 60)))
     assert row["per_class"] == {
@@ -133,25 +134,63 @@ def test_evaluate_for_people_names_what_was_skipped(tmp_path: Path, seven: np.nd
     (tmp_path / "set" / "7" / "b.png").write_bytes(b"?")
     assert main(["evaluate", "--data", str(tmp_path / "set")]) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith("set: 1 digits, ")
+    assert captured.out.startswith(f"{tmp_path / 'set'}: 1 digits, ")
     assert "95 % interval" in captured.out
     assert captured.err.startswith("skipped: ")
     assert "b.png: not an image" in captured.err
 
 
-def test_recorded_figures_land_in_the_card_and_nothing_else_changes(own_set, cnn_folder, tmp_path, capsys):
+def test_recorded_figures_land_in_the_card_and_nothing_else_changes(
+    random_pictures, cnn_folder, tmp_path, capsys, monkeypatch
+):
+    few = datasets.LabelledDigits("optdigits", random_pictures[:60], np.arange(60) % 10, "made for a test")
+    monkeypatch.setattr(datasets, "_optdigits", lambda _progress: few)
     folder = shutil.copytree(cnn_folder, tmp_path / "cnn")
     before = read_card(folder)
-    assert main(["evaluate", "--data", str(own_set), "--model", str(folder), "--record", "--json"]) == 0
+    assert main(["evaluate", "--data", "optdigits", "--model", str(folder), "--record", "--json"]) == 0
     (row,) = json_rows(capsys.readouterr().out)
     after = read_card(folder)
-    assert after.metrics["own.npz"]["errors"] == row["errors"]
-    assert np.sum(after.metrics["own.npz"]["confusion"]) == 60
+    assert after.metrics["optdigits"]["errors"] == row["errors"]
+    assert np.sum(after.metrics["optdigits"]["confusion"]) == 60
     assert replace(after, metrics={}) == replace(before, metrics={})
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         path.name for path in cnn_folder.iterdir()
     )
     Predictor.load(folder)
+
+
+def test_figures_on_ones_own_data_are_not_recorded(own_set, cnn_folder, monkeypatch, capsys):
+    before = (cnn_folder / "card.json").read_bytes()
+    monkeypatch.chdir(own_set.parent)
+    own_set.rename("optdigits")
+    for data in ("./optdigits", "elsewhere.npz"):
+        assert main(["evaluate", "--data", data, "--record"]) == 1
+        assert f"--record: {data!r} is none of mnist-train, mnist-val" in capsys.readouterr().err
+    assert (cnn_folder / "card.json").read_bytes() == before
+
+
+def test_a_download_counts_its_files_for_people(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    told = cli._progress("mnist-test")
+    for done in range(3):
+        told(done, 2)
+    assert capsys.readouterr().err == "fetching MNIST, file 1 of 2\nfetching MNIST, file 2 of 2\n"
+
+
+def test_a_name_that_is_not_utf_8_and_a_reader_that_leaves_do_no_harm(files: list[str], tmp_path: Path):
+    odd = os.fsencode(tmp_path) + b"/\xff.png"
+    command = [sys.executable, "-m", "core", "predict", odd]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=environment)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "udcff.png: error: " in result.stdout
+    for chosen, status in (([odd, files[0]], 1), ([files[0]], 0)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        program = [*command[:4], *chosen]
+        left = subprocess.run(program, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+        os.close(writing)
+        assert (left.returncode, left.stderr) == (status, b"")
 
 
 def test_explain_writes_a_png_beside_the_picture(files: list[str], capsys):
@@ -219,3 +258,11 @@ def test_a_flag_overrides_its_field_alone():
     config = train.config_from(train.parse(["cnn", "--epochs", "3", "--weight-decay", "0"]))
     assert config == replace(CONFIGS["cnn"], epochs=3, weight_decay=0.0)
     assert train.config_from(train.parse(["linear"])) == CONFIGS["linear"]
+
+
+def test_the_flags_are_shown_without_torch():
+    code = "import sys, train\ntry: train.parse(['--help'])\nfinally: print('torch' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout.endswith("False\n")

@@ -69,7 +69,7 @@ def test_a_broken_picture_in_a_folder_is_skipped_and_named(folder: Path):
     assert len(data.skipped) == 1
     assert str(folder / "7" / "b.png") in data.skipped[0]
     assert np.array_equal(data.images[1], prepare(folder / "7" / "a.png").pixels)
-    assert data.name == "mine"
+    assert data.name == str(folder)
 
 
 def test_a_folder_without_digits_says_how_to_sort_them(tmp_path: Path):
@@ -159,3 +159,13 @@ def test_pickled_arrays_are_refused(tmp_path: Path):
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(DatasetError, match=r"'mnist-tset'.*mnist-train, .*optdigits.*Check the spelling"):
         load_dataset("mnist-tset")
+
+
+def test_a_path_never_takes_a_named_sets_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("optdigits").mkdir()
+    np.savez("optdigits/x.npz", images=IMAGES, labels=LABELS)
+    Path("optdigits/x.npz").rename("optdigits/mnist-test.npz")
+    assert load_dataset("optdigits/mnist-test.npz").name == "optdigits/mnist-test.npz"
+    with pytest.raises(DatasetError, match="no usable picture"):
+        load_dataset("./optdigits")

@@ -14,6 +14,7 @@ from core import explanation
 from core.checkpoint import load_model
 from core.errors import CheckpointError, ExplanationError, NothingDrawn
 from core.explanation import Explanation, default_method, explain, warm_up
+from core.models import ARCHITECTURES
 from core.predictor import Predictor
 from core.preprocess import prepare
 
@@ -147,6 +148,23 @@ def test_each_model_has_its_default_method(cnn: Predictor, linear: Predictor):
 def test_what_a_model_does_not_have_is_refused_with_what_it_has(request, seven, kind, options, message):
     with pytest.raises(ExplanationError, match=message):
         explain(request.getfixturevalue(kind), seven, **options)
+
+
+@pytest.mark.parametrize("target", [np.int64(3), np.uint8(3), 3])
+def test_a_target_is_any_whole_number(cnn: Predictor, seven: np.ndarray, target: object):
+    found = explain(cnn, seven, target=target)
+    assert (found.target, type(found.target)) == (3, int)
+
+
+@pytest.mark.parametrize("target", [True, False, -1])
+def test_a_truth_value_is_no_target(cnn: Predictor, seven: np.ndarray, target: object):
+    with pytest.raises(ExplanationError, match=rf"does not know the digit {target}; choose among 0, 1"):
+        explain(cnn, seven, target=target)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES.values())
+def test_an_architectures_layer_names_are_those_of_its_layers(kind: type):
+    assert tuple(kind().layers()) == kind.layer_names
 
 
 def test_a_blank_picture_cannot_be_explained(cnn: Predictor):

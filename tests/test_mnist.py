@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import http.client
 import subprocess
 import sys
 import threading
@@ -126,6 +127,33 @@ def test_missing_files_are_fetched_once_and_progress_is_told(mirror: Path):
 def test_the_second_mirror_serves_when_the_first_does_not(mirror, address, monkeypatch):
     monkeypatch.setattr(MNIST, "mirrors", [address + "nowhere/", address])
     assert len(mnist.load("test")[1]) == 10
+
+
+def test_a_mirror_that_breaks_off_is_passed_over(mirror, monkeypatch):
+    real = torchvision_utils.download_url
+
+    def breaks_off(url: str, *args: object, **options: object) -> None:
+        if "broken" in url:
+            raise http.client.IncompleteRead(b"half")
+        real(url, *args, **options)
+
+    monkeypatch.setattr(torchvision_utils, "download_url", breaks_off)
+    monkeypatch.setattr(MNIST, "mirrors", ["http://broken/", *MNIST.mirrors])
+    assert len(mnist.load("test")[1]) == 10
+    monkeypatch.setattr(MNIST, "mirrors", ["http://broken/"])
+    (mnist.folder() / "train-images-idx3-ubyte.gz").unlink()
+    with pytest.raises(DatasetError, match=r"train-images.* could not be fetched .*Connect to a network"):
+        mnist.load("train")
+
+
+def test_a_file_of_somebody_elses_is_named(mirror, monkeypatch):
+    def refuse(_path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    mnist.download()
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DatasetError, match=r"t10k-images.*can't be read \(Permission denied\)\. Check who"):
+        mnist.load("test")
 
 
 def test_without_a_network_the_error_names_the_file_and_the_remedy(mirror, monkeypatch):

@@ -1,6 +1,7 @@
 """A drawing as strokes: what a link carries comes back, and what is no drawing is refused."""
 
 import base64
+import struct
 import zlib
 
 import numpy as np
@@ -68,3 +69,45 @@ def test_a_link_that_unpacks_to_gigabytes_is_cut_short():
     bomb = base64.urlsafe_b64encode(zlib.compress(bytes(50_000_000), 9)).decode()
     with pytest.raises(PictureError, match="can't be read"):
         decode(bomb)
+
+
+def packed(strokes: int, points: int) -> str:
+    """A link of many strokes, with no cap on the way."""
+    content = (struct.pack("<HH", 9, points) + bytes(4 * points)) * strokes
+    return base64.urlsafe_b64encode(zlib.compress(content, 9)).decode()
+
+
+@pytest.mark.parametrize(("strokes", "points"), [(201, 1), (1, 4001), (3, 1334), (5000, 1), (1, 65_535)])
+def test_a_link_over_the_limits_is_refused(strokes: int, points: int):
+    with pytest.raises(PictureError, match="The link's drawing can't be read"):
+        decode(packed(strokes, points))
+
+
+def test_a_link_at_the_limits_is_read():
+    assert len(decode(packed(200, 20))) == 200
+
+
+def test_no_drawing_is_too_large_for_a_link():
+    endless = Stroke(tuple((n % 281, n % 7) for n in range(70_000)), 18)
+    read = decode(encode((endless, *[Stroke(((5, 5), (9, 9)), 999)] * 300, Stroke((), 3))))
+    assert len(read) == 200
+    assert sum(len(line.points) for line in read) <= 4000
+    assert (read[0].points[0], read[0].points[-1]) == (endless.points[0], endless.points[-1])
+    assert read[1] == Stroke(((5, 5), (9, 9)), CANVAS_SIDE)
+    odd = Stroke(((10**6, -(10**6)),), -3)
+    assert decode(encode((odd,))) == (Stroke(((2 * CANVAS_SIDE, -CANVAS_SIDE),), 1),)
+
+
+def test_a_stroke_keeps_at_most_4000_points_and_both_ends():
+    made = stroke([(5 * (n % 50), 5 * (n // 50 % 50)) for n in range(9000)], 5)
+    assert len(made.points) == 4000
+    assert made.points[0] == (0, 0)
+    assert made.points[-1] == (5 * (8999 % 50), 5 * (8999 // 50 % 50))
+
+
+def test_a_drawing_is_rendered_once_and_nobody_can_change_it():
+    first = render(DRAWING)
+    assert render(tuple(DRAWING)) is first
+    with pytest.raises(ValueError, match="read-only"):
+        first[0, 0] = 1
+    assert render((Stroke((), 5),)).max() == 0

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -185,7 +186,19 @@ def test_a_loss_that_is_not_finite_names_the_learning_rate(data, monkeypatch: py
     ("change", "message"),
     [
         ({"architecture": "ResNet"}, r"'ResNet': use one of DigitCNN, ThreeSevenLinear"),
-        ({"epochs": 0}, r"--epochs is 0; it must be larger than 0"),
+        ({"epochs": 0}, r"--epochs is 0; give a whole number in \[1, ∞\)"),
+        ({"warm_up": 1.0}, r"--warm-up is 1\.0; give a number in \(0, 1\)"),
+        ({"warm_up": 0}, "--warm-up is 0;"),
+        ({"label_smoothing": 1.0}, r"--label-smoothing is 1\.0; give a number in \[0, 1\)"),
+        ({"weight_decay": -0.1}, "--weight-decay is -0.1"),
+        ({"clip_norm": 0.0}, r"--clip-norm is 0\.0; give a number in \(0, ∞\)"),
+        ({"clip_norm": math.inf}, "--clip-norm is inf"),
+        ({"rotation": 181}, r"--rotation is 181; give a number in \[0, 180\]"),
+        ({"translation": -0.1}, "--translation is -0.1"),
+        ({"scale": 1.0}, r"--scale is 1\.0; give a number in \[0, 1\)"),
+        ({"shear": 90.0}, "--shear is 90.0"),
+        ({"seed": -1}, "--seed is -1; give a whole number"),
+        ({"seed": 2**32}, r"--seed is 4294967296; give a whole number in \[0, 4294967296\)"),
         ({"batch_size": -1}, r"--batch-size is -1"),
         ({"learning_rate": 0.0}, r"--learning-rate is 0\.0"),
         ({"learning_rate": float("nan")}, r"--learning-rate is nan"),
@@ -194,6 +207,30 @@ def test_a_loss_that_is_not_finite_names_the_learning_rate(data, monkeypatch: py
 def test_a_config_that_cannot_train_is_refused(data, change: dict[str, object], message: str):
     with pytest.raises(TrainingError, match=message):
         train(replace(QUICK, **change), *data, device=CPU)
+
+
+@pytest.mark.parametrize(("n", "warm_up"), [(96, 0.1), (10, 0.25)])
+def test_a_rise_of_a_single_step_is_no_division_by_zero(data, n: int, warm_up: float):
+    few = LabelledDigits("few", data[0].images[:n], data[0].labels[:n], "")
+    run = train(replace(QUICK, warm_up=warm_up), few, data[1], device=CPU)
+    assert len(run.history) == 3
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_convolutions_are_in_full_precision_for_the_run_alone(data, monkeypatch, fails: bool):
+    seen = []
+
+    def watched(model: torch.nn.Module, held_out: object) -> tuple[float, float]:
+        seen.append(torch.backends.cudnn.allow_tf32)
+        if fails:
+            raise TrainingError("stopped")
+        return measure(model, held_out)
+
+    monkeypatch.setattr(training, "measure", watched)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    with pytest.raises(TrainingError) if fails else nullcontext():
+        train(replace(QUICK, epochs=1), *data, device=CPU)
+    assert (seen, torch.backends.cudnn.allow_tf32) == ([False], True)
 
 
 def test_data_without_the_models_digits_is_refused(data):
