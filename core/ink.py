@@ -2,13 +2,15 @@
 
 import numpy as np
 from jaxtyping import Bool, Float32
+from PIL import Image
 from scipy import ndimage
 
 from core.errors import NothingDrawn
 
 FLAT_TOLERANCE = 0.03
 MIN_CONTRAST = 0.06
-PHOTO_SIDE = 320
+LEAST_INK_SHARE = 2e-4
+BEND = 0.1  # of brightness; what is broader and darker is a thing of its own, to be seen whole
 BACKGROUND_WINDOW = 0.35  # of the longer side: wider than any stroke, narrower than a shadow
 SPECK_SHARE = 0.03
 SURROUNDINGS_SHARE = 0.12  # of the picture's edge: more than a digit that is cut off ever touches
@@ -62,46 +64,68 @@ def _deviation(difference: Field) -> Field:
 
 
 def _ink_in_photo(brightness: Field) -> Field:
-    brightness = _shrunk(brightness, PHOTO_SIDE)
     side = max(brightness.shape)
-    smooth = ndimage.gaussian_filter(brightness, 0.004 * side)
+    smooth = _level(ndimage.gaussian_filter(brightness, max(0.6, 0.0015 * side)))
     detail = smooth - ndimage.gaussian_filter(smooth, side / 6)
     dark_ink = float((detail**3).sum()) < 0  # ink is rare and strong, so it carries the skew
-    window = max(3, round(BACKGROUND_WINDOW * side))
-    envelope = ndimage.grey_closing if dark_ink else ndimage.grey_opening
-    ink = np.abs(envelope(smooth, size=(window, window), mode="nearest") - smooth)
-    threshold = _otsu(ink)
-    strokes = ink > threshold
-    background = ink[~strokes]
-    full, empty = float(ink[strokes].mean()), float(np.median(background))
-    if full - empty < max(MIN_CONTRAST, 5 * float(background.std())):
+    ink = np.abs(_paper(smooth, dark_ink=dark_ink) - smooth)
+    ink -= _broad(ink).clip(max=BEND)
+    # Thin pen covers so little that no histogram shows it: the threshold comes from the noise.
+    empty = float(np.median(ink))
+    noise = 1.48 * float(np.median(np.abs(ink - empty)))
+    least = empty + max(MIN_CONTRAST, 6 * noise)
+    strokes = ink[ink > least]
+    if strokes.size < LEAST_INK_SHARE * ink.size:
         raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
-    soft = ((ink - 0.5 * (threshold + empty)) / (full - 0.5 * (threshold + empty))).clip(0, 1)
-    kept = _without_specks(soft.astype(np.float32), photo=True)
+    # Among what stands out, the ink is the stronger half: a shadow's edge is the weaker one.
+    threshold = _otsu(strokes)
+    full = float(strokes[strokes > threshold].mean())
+    low = max(least, threshold - 0.25 * (full - empty))
+    kept = _without_specks(((ink - low) / (full - low)).clip(0, 1).astype(np.float32), photo=True)
     # What was full before may have been the desk: the digit's own strokes are full now.
     return (kept / np.median(kept[kept > 0.3])).clip(0, 1) if (kept > 0.3).any() else kept
 
 
-def _shrunk(field: Field, side: int) -> Field:
-    factor = -(-max(field.shape) // side)
-    if factor <= 1 or min(field.shape) < factor:
-        return field
-    height, width = (n // factor * factor for n in field.shape)
-    blocks = field[:height, :width].reshape(height // factor, factor, width // factor, factor)
-    return blocks.mean(axis=(1, 3))  # type: ignore[no-any-return]
-
-
-def _otsu(values: Field) -> float:
+def _otsu(values: np.ndarray) -> float:
     """The threshold with the largest variance between the two sides (Otsu 1979)."""
     counts, edges = np.histogram(values, bins=128)
     centres = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
+    below = np.cumsum(counts)[:-1]
+    above = len(values) - below
     sums = np.cumsum(counts * centres)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = sums / below - (sums[-1] - sums) / above
-        between = np.nan_to_num(below * above * gap**2)
-    return float(edges[1:][int(between.argmax())])
+    gap = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
+    return float(edges[1:-1][int((below * above * gap**2).argmax())])
+
+
+def _broad(ink: Field) -> Field:
+    """What bends on the scale of the picture (a soft shadow, the lens): the median around each pixel."""
+    step = 8
+    coarse = ink[::step, ::step]
+    window = max(3, round(BACKGROUND_WINDOW * max(coarse.shape)))
+    median = ndimage.median_filter(coarse, size=window, mode="nearest")
+    large = Image.fromarray(median).resize(ink.shape[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(large)
+
+
+def _level(field: Field) -> Field:
+    """Takes away the plane through the brightness: an envelope would take a slope's end for ink."""
+    y, x = np.mgrid[: field.shape[0] : 8, : field.shape[1] : 8]
+    design = np.stack([np.ones(x.size), x.ravel(), y.ravel()], axis=1)
+    values = field[::8, ::8].ravel()
+    weights = np.ones(values.size)
+    for _ in range(3):  # what lies far from the plane (ink, desk) has no say in it
+        plane = np.linalg.lstsq(design * weights[:, None], values * weights, rcond=None)[0]
+        distance = np.abs(values - design @ plane)
+        weights = 1 / (1 + distance / max(1e-3, float(np.median(distance))))
+    rows, columns = np.arange(field.shape[0])[:, None], np.arange(field.shape[1])[None]
+    return (field - plane[1] * columns - plane[2] * rows).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def _paper(smooth: Field, *, dark_ink: bool) -> Field:
+    """The brightness that the paper has everywhere, under the ink too."""
+    window = max(3, round(BACKGROUND_WINDOW * max(smooth.shape)))
+    envelope = ndimage.grey_closing if dark_ink else ndimage.grey_opening
+    return envelope(smooth, size=(window, window), mode="nearest")  # type: ignore[no-any-return]
 
 
 def _without_specks(ink: Field, *, photo: bool) -> Field:

@@ -74,6 +74,11 @@ def prepare(picture: Picture, *, name: str | None = None) -> PreparedDigit:
     return PreparedDigit(centred, tuple(Step(*step) for step in zip(STEPS, pictures, strict=True)))
 
 
+def as_prepared(pixels: UInt8[np.ndarray, "28 28"]) -> PreparedDigit:
+    """A digit that is in MNIST's convention already: nothing is done to it."""
+    return PreparedDigit(pixels, (Step(STEPS[-1], pixels),))
+
+
 def _cropped(ink: Field) -> Field:
     rows = np.flatnonzero((ink > BOX_THRESHOLD).any(axis=1))
     columns = np.flatnonzero((ink > BOX_THRESHOLD).any(axis=0))

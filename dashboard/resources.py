@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,9 @@ from core.errors import DigitscopeError
 from core.paths import checkpoint_folder
 from core.predictor import Predictor
 from core.preprocess import PreparedDigit, prepare
+
+if TYPE_CHECKING:
+    from core.explanation import Explanation
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,18 @@ def _history(name: str, version: str) -> list[dict[str, float]]:
 def prepared(content: bytes | np.ndarray, name: str) -> PreparedDigit:
     """A picture in MNIST's convention; a rerun that changes something else finds it ready."""
     return prepare(content, name=name)
+
+
+def explanation(predictor: Predictor, digit: PreparedDigit, target: int) -> "Explanation":
+    """The evidence for one digit in a picture, by the method that fits the model."""
+    return _explanation(predictor.key, digit.pixels, target, predictor)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _explanation(key: str, pixels: np.ndarray, target: int, _predictor: Predictor) -> "Explanation":
+    from core.explanation import default_method, explain  # torch: seconds to import
+
+    return explain(_predictor, pixels, method=default_method(_predictor), target=target)
 
 
 def key(card: ModelCard) -> str:

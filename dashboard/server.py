@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from core.errors import DigitscopeError
@@ -37,6 +37,9 @@ def show_error(error: Exception) -> bool:
 
 app = st.App(
     "app.py",
-    routes=[Route(f"/{page.path}", index) for page in PAGES],
+    routes=[
+        Route(f"/{PAGES[0].path}", lambda _: RedirectResponse("/")),  # the first page is the root's
+        *(Route(f"/{page.path}", index) for page in PAGES[1:]),
+    ],
     on_script_error=show_error,
 )

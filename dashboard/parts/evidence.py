@@ -8,6 +8,7 @@ from core.preprocess import PreparedDigit
 from dashboard import resources
 from dashboard.parts.pictures import image
 
+WEAK = 0.1  # of the strongest evidence for any digit in the same picture
 BLANK = np.zeros((28, 28), dtype=np.uint8)
 
 
@@ -26,24 +27,37 @@ def show(predictor: Predictor, prepared: PreparedDigit | None, prediction: Predi
     place = st.empty()
     if prepared is None or prediction is None:
         place.html(f'<div class="overlay">{image(BLANK, "An empty square")}</div>')
-        st.caption("The strokes that convinced the model light up here.")
+        _caption("Where the evidence for the answer lies appears here.")
         return
     if resources.warming(predictor):
         place.info("The explanation is being loaded …", icon=":material/hourglass_top:")
-    from core.explanation import default_method, explain  # torch: after the answer stands there
-    from core.overlay import heat
+    from core.overlay import heat  # torch: after the answer stands there
 
     target = prediction.digit if chosen is None else chosen
-    explanation = explain(predictor, prepared, method=default_method(predictor), target=target)
+    explanation = resources.explanation(predictor, prepared, target)
     alt = f"The digit as the model sees it, read as {prediction.digit}"
     layers = image(prepared.pixels, alt)
     if explanation.note is None:
         layers += image(heat(explanation), f"Evidence for {target}", style=f"opacity: {opacity / 100}")
     place.html(f'<div class="overlay">{layers}</div>')
-    st.caption(explanation.note or _scale(explanation.strength, explanation.signed, target))
+    strengths = {c: resources.explanation(predictor, prepared, c).strength for c in predictor.classes}
+    _caption(explanation.note or _scale(target, strengths, signed=explanation.signed))
 
 
-def _scale(strength: float, signed: bool, target: int) -> str:
+def _caption(text: str) -> None:
+    with st.container(key="evidence-note"):  # two lines high, whatever it says: nothing jumps
+        st.caption(text)
+
+
+def _scale(target: int, strengths: dict[int, float], *, signed: bool) -> str:
+    """What the colours mean. A map is as bright as its own maximum, so a weak one must say so."""
+    strength = strengths[target]
     if signed:
         return f"Purple speaks for {target}, orange against it. Scale: ±{strength:.2g}, in log-odds."
+    strongest = max(strengths, key=strengths.__getitem__)
+    if strength < WEAK * strengths[strongest]:
+        return (
+            f"Bright places speak for {target}, but weakly: up to {strength:.1g} of its logit, "
+            f"where the evidence for {strongest} reaches {strengths[strongest]:.1g}."
+        )
     return f"Bright places speak for {target}. Scale: 0 to {strength:.2g}, in units of its logit."

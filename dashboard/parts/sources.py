@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import DigitscopeError
+from core.preprocess import PreparedDigit, as_prepared
 from core.strokes import render
 from dashboard import resources, state
 from dashboard.parts.canvas import canvas, clear, hidden, undo
@@ -22,7 +23,7 @@ TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 class Chosen:
     """A picture, or None where there is none yet, and what to call it."""
 
-    content: bytes | np.ndarray | None
+    content: bytes | np.ndarray | PreparedDigit | None
     name: str
 
 
@@ -109,7 +110,7 @@ def _sampled() -> Chosen:
     st.caption(f"People say it is a **{label}**. From {words}.")
     if name == "optdigits":
         _offer_mnist()
-    return Chosen(pixels, f"{name} {index}")
+    return Chosen(as_prepared(pixels), f"{name} {index}")
 
 
 def _shuffle(last: int) -> None:

@@ -23,6 +23,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .figures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 1rem; }
 .figures > div { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: 0.6rem;
                  padding: 0.7rem 1rem; }
+.figures .quiet { overflow-wrap: anywhere; }
+.st-key-evidence-note { min-height: 3.1rem; }
 .figures .value { font-size: 1.9rem; line-height: 1.3; }
 .overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
 .overlay img + img { position: absolute; inset: 0; }

@@ -44,8 +44,8 @@ def _workspace() -> None:
 
 
 def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
-    if picture.content is None:
-        return None
+    if picture.content is None or isinstance(picture.content, PreparedDigit):
+        return picture.content
     try:
         return resources.prepared(picture.content, picture.name)
     except NothingDrawn:
