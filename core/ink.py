@@ -35,9 +35,9 @@ def find_ink(brightness: Field) -> Field:
     level = _even_background(brightness)
     if level is not None:
         ink = _deviation(brightness - level)
-        around = np.abs(brightness - level)
-        noise = float(np.sqrt((around[around < FLAT_TOLERANCE] ** 2).mean()))
-        if float(ink.max()) < max(MIN_CONTRAST, 7 * noise):  # paper in even light, and nothing on it
+        peak = float(ink.max())
+        # The noise is at most the tolerance, so a clear stroke needs no measuring of it.
+        if peak < 7 * FLAT_TOLERANCE and peak < max(MIN_CONTRAST, 7 * _noise(brightness - level)):
             raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
         return _without_specks(ink / ink.max(), photo=False)
     return _ink_in_photo(brightness)
@@ -56,6 +56,12 @@ def _even_background(brightness: Field) -> float | None:
         ).mean() > 0.3:
             return level
     return None
+
+
+def _noise(difference: Field) -> float:
+    """The spread of an even background about its level."""
+    around = np.abs(difference)
+    return float(np.sqrt((around[around < FLAT_TOLERANCE] ** 2).mean()))
 
 
 def _deviation(difference: Field) -> Field:
