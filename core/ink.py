@@ -39,7 +39,7 @@ def find_ink(brightness: Field) -> Field:
         # The noise is at most the tolerance, so a clear stroke needs no measuring of it.
         if peak < 7 * FLAT_TOLERANCE and peak < max(MIN_CONTRAST, 7 * _noise(brightness - level)):
             raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
-        return _without_specks(ink / ink.max(), photo=False)
+        return _without_specks(ink / peak, photo=False)
     return _ink_in_photo(brightness)
 
 

@@ -103,5 +103,4 @@ def _warm_up(key: str, _predictor: Predictor) -> threading.Thread:
 def sample(name: str, index: int) -> tuple[np.ndarray, int]:
     """One digit of a data set (uint8, 28×28) and its label."""
     data = samples(name)
-    index %= len(data)
     return data.images[index], int(data.labels[index])

@@ -57,9 +57,9 @@ def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
 
 def _answer(prediction: Prediction | None, picture: sources.Chosen) -> str:
     if prediction is None:
-        drawn = picture.content is None
-        heading = "Nothing drawn yet" if drawn else f"Nothing to read in {escape(picture.name)}"
-        advice = "The answer appears here." if drawn else "A digit must stand out from its background."
+        empty = picture.content is None
+        heading = "Nothing drawn yet" if empty else f"Nothing to read in {escape(picture.name)}"
+        advice = "The answer appears here." if empty else "A digit must stand out from its background."
         return (
             f'<div class="answer" role="status"><div class="words"><strong>{heading}</strong>'
             f'<span class="quiet">{advice}</span></div></div>'
