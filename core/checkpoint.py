@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pickle
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -79,6 +80,30 @@ def save(folder: Path, model: Network, card: ModelCard, history: list[dict[str, 
     return card
 
 
+def publish(source: Path, folder: Path) -> ModelCard:
+    """Puts a copy of a checkpoint, under the folder's own name, where an older one may lie.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        CheckpointError: `source` is no whole checkpoint, or `folder` can't be written.
+    """
+    check_target(folder)
+    card, _ = read_verified(source, WEIGHTS)
+    try:
+        with _beside(folder) as temporary:
+            written = Path(temporary) / folder.name
+            shutil.copytree(source, written, ignore=shutil.ignore_patterns(".*"))
+            card = replace(card, name=folder.name)
+            (written / CARD).write_text(card.to_json(), encoding="utf-8")
+            _to_disk(written)
+            replace_checkpoint(folder, written)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return card
+
+
 def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str, float]]) -> ModelCard:
     weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
@@ -90,11 +115,16 @@ def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str
     hashes = {name: sha256(folder / name) for name in (WEIGHTS, GRAPH, HISTORY)}
     card = replace(card, hashes=hashes)
     (folder / CARD).write_text(card.to_json(), encoding="utf-8")
-    for file in folder.iterdir():  # on disk before the name: a power cut leaves no empty files
+    _to_disk(folder)
+    return card
+
+
+def _to_disk(folder: Path) -> None:
+    """On disk before the name: a power cut leaves no empty files."""
+    for file in folder.iterdir():
         file.chmod(0o644)  # safetensors writes for the owner alone, which a server may not be
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
-    return card
 
 
 class _Served(nn.Module):

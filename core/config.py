@@ -1,7 +1,7 @@
 """What decides a training run, without torch: the command line describes it before torch is loaded."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from core.errors import TrainingError
@@ -28,8 +28,19 @@ class Range:
 COUNT, POSITIVE, NOT_NEGATIVE = Range(1, math.inf), Range(0, math.inf, above=True), Range(0, math.inf)
 
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
 def _flag(default: Any, allowed: Range, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text, "range": allowed})
+
+
+def _choice(default: str, allowed: tuple[str, ...], help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text, "choices": allowed})
+
+
+def _switch(default: bool, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,48 +48,101 @@ class TrainConfig:
     """Everything that decides a run. The defaults are the reference recipe of the published CNN.
 
     Raises:
-        TrainingError: a number outside its range, named as the flag of `train.py`.
+        TrainingError: a value that can't be, named as the flag of `train.py`.
     """
 
     architecture: str = field(default="DigitCNN", metadata={"help": "a key of core.models.ARCHITECTURES"})
     epochs: int = _flag(50, COUNT, "passes over the training digits")
-    batch_size: int = _flag(64, COUNT, "digits a step")
+    batch_size: int = _flag(64, COUNT, "digits a step, over all processes")
     learning_rate: float = _flag(3e-3, POSITIVE, "the peak of the one-cycle schedule")
     warm_up: float = _flag(0.1, Range(0, 1, above=True), "share of the steps in which the rate rises")
     weight_decay: float = _flag(1e-4, NOT_NEGATIVE, "AdamW's decoupled weight decay")
     label_smoothing: float = _flag(0.1, Range(0, 1), "share of the target spread over all classes")
     clip_norm: float = _flag(1.0, POSITIVE, "largest norm of the gradient")
+    dropout: float = _flag(0.25, Range(0, 1), "share of the channels dropped behind each block")
+    head_dropout: float = _flag(0.25, Range(0, 1), "share of the features dropped before the last layer")
+    ema: float = _flag(0.0, Range(0, 1), "decay of the weights' moving average, which is then kept; 0 = none")
     rotation: float = _flag(10.0, Range(0, 180, below=False), "random rotation, ± degrees")
     translation: float = _flag(0.1, Range(0, 1, below=False), "random shift, ± share of the side")
     scale: float = _flag(0.1, Range(0, 1), "random zoom, 1 ± this")
     shear: float = _flag(5.0, Range(0, 90), "random horizontal shear, ± degrees")
+    aspect: float = _flag(0.0, Range(0, 1, below=False), "random width over height, up to 1 + this")
+    elastic: float = _flag(
+        0.0, Range(0, 5, below=False), "random smooth displacement, standard deviation in px"
+    )
+    thinner: float = _flag(0.0, Range(0, 1, below=False), "strokes thinner by up to this on each side, px")
+    thicker: float = _flag(0.0, Range(0, 1, below=False), "strokes thicker by up to this on each side, px")
+    blots: float = _flag(0.0, Range(0, 1, below=False), "share of the digits whose small loops are filled")
+    upstroke: float = _flag(0.0, Range(0, 1, below=False), "share of the 1s that get an upstroke")
+    bar: float = _flag(0.0, Range(0, 1, below=False), "share of the 7s that get a bar")
+    distillation: float = _flag(0.0, Range(0, 1, below=False), "share of the loss that the teachers decide")
+    temperature: float = _flag(2.0, POSITIVE, "of the teachers' probabilities")
+    views: int = _flag(50, COUNT, "how often the teachers look at every digit, each time distorted anew")
+    teachers: tuple[str, ...] = field(default=(), metadata={"help": "checkpoints to learn from"})
+    init_from: str = field(default="", metadata={"help": "a checkpoint to start from, for fine-tuning"})
+    frozen: bool = _switch(False, "train the last, linear layers alone")
+    precision: str = _choice("auto", PRECISIONS, "of the arithmetic; auto: bfloat16 where it is faster")
+    channels_last: bool = _switch(True, "keep the channels of a pixel together in memory")
+    compile: bool = _switch(False, "compile the network (torch.compile): slower on a CPU")
     seed: int = _flag(23, Range(0, 2**32), "seed of weights, order and augmentation")
 
     def __post_init__(self) -> None:
         for flag in fields(self):
+            value = getattr(self, flag.name)
             if "range" in flag.metadata:
-                _check(flag.name, getattr(self, flag.name), flag.metadata["range"], type(flag.default))
+                _check(flag.name, value, flag.metadata["range"], type(flag.default))
+            elif value not in flag.metadata.get("choices", (value,)):
+                one_of = ", ".join(flag.metadata["choices"])
+                raise TrainingError(f"--{_dashed(flag.name)} is {value!r}; give one of {one_of}.")
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _check(name: str, value: Any, allowed: Range, kind: type) -> None:
     types = (int,) if kind is int else (int, float)
     if type(value) not in types or not math.isfinite(value) or value not in allowed:
         what = "a whole number" if kind is int else "a number"
-        raise TrainingError(f"--{name.replace('_', '-')} is {value!r}; give {what} in {allowed}.")
+        raise TrainingError(f"--{_dashed(name)} is {value!r}; give {what} in {allowed}.")
 
 
-CONFIGS = {
-    "cnn": TrainConfig(),
-    "linear": TrainConfig(
-        architecture="ThreeSevenLinear",
-        epochs=20,
-        batch_size=256,
-        learning_rate=1e-2,
-        weight_decay=0.0,
-        label_smoothing=0.0,
-        rotation=0.0,
-        translation=0.0,
-        scale=0.0,
-        shear=0.0,
-    ),
+_PLAIN = TrainConfig(
+    epochs=24,
+    batch_size=128,
+    weight_decay=1e-2,
+    label_smoothing=0.0,
+    dropout=0.1,
+    ema=0.999,
+    translation=0.07,
+    aspect=0.08,
+    elastic=0.7,
+    thinner=0.5,
+    thicker=0.5,
+    blots=0.15,
+    upstroke=0.5,
+    bar=0.4,
+)
+RECIPES = {
+    "cnn": {
+        "plain": _PLAIN,
+        "distilled": replace(_PLAIN, epochs=36, views=36, distillation=0.8),
+        "quick": replace(_PLAIN, epochs=12),
+        "reference": TrainConfig(),
+    },
+    "linear": {
+        "reference": TrainConfig(
+            architecture="ThreeSevenLinear",
+            epochs=20,
+            batch_size=256,
+            learning_rate=1e-2,
+            weight_decay=0.0,
+            label_smoothing=0.0,
+            rotation=0.0,
+            translation=0.0,
+            scale=0.0,
+            shear=0.0,
+        ),
+    },
 }
+DEFAULT_RECIPES = {"cnn": "plain", "linear": "reference"}

@@ -58,6 +58,14 @@ class DigitCNN(nn.Module):
             nn.Linear(128, 10),
         )
 
+    def set_dropout(self, blocks: float, head: float) -> None:
+        """The share of channels dropped behind each block, and of features before the last layer."""
+        for layer in (*self.conv_layers, *self.fc_layers):
+            if isinstance(layer, nn.Dropout2d):
+                layer.p = blocks
+            elif isinstance(layer, nn.Dropout):
+                layer.p = head
+
     def forward(self, images: Images) -> Float[Tensor, "batch 10"]:
         return self.fc_layers(self.conv_layers(images))  # type: ignore[no-any-return]
 

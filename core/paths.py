@@ -1,4 +1,4 @@
-"""Where the data and the checkpoints lie."""
+"""Where the data, the checkpoints and the training runs lie."""
 
 import fcntl
 import os
@@ -22,6 +22,11 @@ def data_folder() -> Path:
 def checkpoints_folder() -> Path:
     """`DIGITSCOPE_CHECKPOINTS`, or `checkpoints/` beside the code."""
     return Path(os.environ.get("DIGITSCOPE_CHECKPOINTS") or ROOT / "checkpoints")
+
+
+def runs_folder() -> Path:
+    """`DIGITSCOPE_RUNS`, or `runs/` beside the code: trainings under way and what they left."""
+    return Path(os.environ.get("DIGITSCOPE_RUNS") or ROOT / "runs")
 
 
 def checkpoint_names() -> list[str]:

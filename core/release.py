@@ -1,73 +1,202 @@
 """From a recipe to a checkpoint: train, read the test set once, write the card."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from core import checkpoint, mnist
+from core import checkpoint, mnist, processes
 from core.card import ModelCard
 from core.config import TrainConfig
 from core.datasets import LabelledDigits, load_dataset
+from core.errors import TrainingError
 from core.evaluation import Evaluation, evaluate
-from core.models import class_logits, parameter_count
-from core.training import StepReport, TrainingRun, normalise, train
+from core.learner import logits_of
+from core.models import Network, parameter_count
+from core.parts import Parts, parts_of
+from core.paths import checkpoint_folder
+from core.results import validation_accuracy
+from core.runs import RunFolder, StepReport, open_run
+from core.training import TrainingRun, train
 
-MEASURED_ON = ("mnist-validation", "mnist-test", "optdigits")
+ELSEWHERE = ("mnist-test", "optdigits")  # where every network is measured, whatever it learned from
+
+
+def release_best(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    recipe: str,
+    data: str = "mnist",
+    seeds: int = 1,
+    resume: bool = False,
+    peek: bool = False,
+    report: Callable[[StepReport], None] | None = None,
+    each: Callable[[dict[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Trains by a recipe from one seed or several, and publishes the run that validation likes best.
+
+    Args:
+        config: the recipe with the first seed; the others follow it.
+        folder: the published checkpoint's. Every run keeps its own in its folder in `runs/`.
+        recipe: what the results and the runs' folders call it.
+        data: see `parts_of`.
+        seeds: how many.
+        resume: go on where an earlier process was stopped; finished runs are not trained again.
+        peek: see `release`.
+        report: called every few steps.
+        each: called with each run's result.
+
+    Returns:
+        The results in the order of the seeds; only the first of several processes has them.
+    """
+    writes = processes.rank() == 0
+    if writes:
+        checkpoint.check_target(folder)
+    parts = parts_of(data)
+    results, trained = [], []
+    for seed in range(config.seed, config.seed + seeds):
+        seeded = replace(config, seed=seed)
+        name = f"{folder.name}-{recipe}-seed{seed}"
+        with open_run(name, seeded, resume=resume) if writes else nullcontext() as run:
+            found = processes.from_first(run.result() if run else None)
+            result = found or release(seeded, parts, run, recipe=recipe, report=report, peek=peek)
+        if run:
+            results.append(result)
+            trained.append(run.checkpoint)
+            if each:
+                each(result)
+    if writes:
+        best = max(range(seeds), key=lambda n: validation_accuracy(results[n]))
+        checkpoint.publish(trained[best], folder)
+    return results
 
 
 def release(
-    config: TrainConfig, folder: Path, *, report: Callable[[StepReport], None] | None = None
-) -> ModelCard:
-    """Trains by a recipe and writes the checkpoint.
+    config: TrainConfig,
+    parts: Parts,
+    folder: RunFolder | None,
+    *,
+    recipe: str = "",
+    report: Callable[[StepReport], None] | None = None,
+    peek: bool = False,
+) -> dict[str, Any]:
+    """Trains one network and writes its checkpoint.
+
+    Args:
+        config: the recipe.
+        parts: of the data.
+        folder: the run's, where the checkpoint comes to lie; None in all processes but the first.
+        recipe: what the result calls it.
+        report: called every few steps.
+        peek: also measure the test set after every epoch, to show what choosing the epoch by it
+            would have claimed. The checkpoint is chosen by validation all the same.
+
+    Returns:
+        The run's result, as `core.results` records it; empty where `folder` is None.
 
     Raises:
-        DigitscopeError: MNIST can't be had, training fails, or the folder can't be written.
+        DigitscopeError: training fails, or the checkpoint can't be written.
     """
-    checkpoint.check_target(folder)
-    training, validation = load_dataset("mnist-train"), load_dataset("mnist-validation")
-    run = train(config, training, validation, report=report)
-    metrics = {name: measured_on(run, load_dataset(name)).to_json() for name in MEASURED_ON}
-    split = {
-        "seed": mnist.SPLIT_SEED,
-        "train": len(training),
-        "validation": len(validation),
-        "test": metrics["mnist-test"]["n"],
+    watch = (lambda model: {"test_accuracy": measured_on(model, parts.test).accuracy}) if peek else None
+    run = train(
+        config,
+        parts.training,
+        parts.validation,
+        start=_start(config),
+        report=report if folder else None,
+        folder=folder,
+        watch=watch,
+    )
+    if folder is None:
+        return {}
+    metrics = {
+        data.name: measured_on(run.model, data).to_json()
+        for data in (parts.validation, parts.test, *_elsewhere(parts))
     }
-    card = describe(run, folder.name, split, metrics)
-    return checkpoint.save(folder, run.model, card, run.history)
+    checkpoint.save(folder.checkpoint, run.model, describe(run, parts, metrics), run.history)
+    result = summarise(run, recipe, parts, metrics)
+    folder.finish(result)
+    return result
 
 
-@torch.inference_mode()
-def measured_on(run: TrainingRun, data: LabelledDigits) -> Evaluation:
-    """The run's network on the digits of its classes."""
-    known = data.only(run.model.classes)
-    images = torch.from_numpy(np.ascontiguousarray(known.images)).unsqueeze(1)
-    logits = [class_logits(run.model(normalise(batch.float() / 255))) for batch in torch.split(images, 512)]
-    probabilities = torch.cat(logits).softmax(dim=1).numpy()
-    return evaluate(probabilities, known.labels, run.model.classes)
+def _start(config: TrainConfig) -> Network | None:
+    """The network to go on from, if the recipe names one."""
+    if not config.init_from:
+        return None
+    model, card = checkpoint.load_model(checkpoint_folder(config.init_from))
+    if card.architecture != config.architecture:
+        raise TrainingError(
+            f"--init-from {config.init_from} is a {card.architecture}, but {config.architecture} is to be "
+            "trained. Name a checkpoint of the same architecture."
+        )
+    return model
 
 
-def describe(
-    run: TrainingRun, name: str, split: dict[str, int], metrics: dict[str, dict[str, object]]
-) -> ModelCard:
-    """The card of a finished run; the hashes come when it is saved."""
+def _elsewhere(parts: Parts) -> list[LabelledDigits]:
+    """The sets that tell how a network does on other digits, as far as they are at hand."""
+    seen = {parts.test.name, parts.training.name.removesuffix("-train")}
+    at_hand = [
+        name for name in ELSEWHERE if name not in seen and not (name == "mnist-test" and mnist.missing())
+    ]
+    return [load_dataset(name) for name in at_hand]
+
+
+def measured_on(model: Network, data: LabelledDigits) -> Evaluation:
+    """A network on the digits of its classes."""
+    known = data.only(model.classes)
+    device = next(model.parameters()).device
+    images = torch.from_numpy(np.ascontiguousarray(known.images)).to(device)
+    probabilities = logits_of(model, images).softmax(dim=1).cpu().numpy()
+    return evaluate(probabilities, known.labels, model.classes)
+
+
+def summarise(
+    run: TrainingRun, recipe: str, parts: Parts, metrics: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """One run for `docs/results/`, as `core.results` reads it."""
+    wanted = ("n", "accuracy", "errors", "ece")
+    return {
+        "recipe": recipe,
+        "seed": run.config.seed,
+        "best_epoch": run.best_epoch,
+        "chosen_on": parts.validation.name,
+        "tested_on": parts.test.name,
+        "metrics": {name: {key: found[key] for key in wanted} for name, found in metrics.items()},
+        "seconds": run.seconds,
+        "images_per_second": run.images_per_second,
+        "hardware": run.hardware,
+        "versions": run.versions,
+        "finished": run.finished,
+        "flags": dict(vars(run.config)),
+        "history": run.history,
+    }
+
+
+def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]]) -> ModelCard:
+    """The card of a finished run; its name and the hashes come when it is saved."""
     hyperparameters = {k: v for k, v in vars(run.config).items() if k != "architecture"}
+    source = f"trained here on {parts.training.name.removesuffix('-train').replace('mnist', 'MNIST')}"
+    if run.config.init_from:
+        source += f", from the weights of {run.config.init_from}"
     return ModelCard(
-        name=name,
+        name="checkpoint",
         architecture=run.config.architecture,
         classes=run.model.classes,
         parameters=parameter_count(run.model),
         normalisation=checkpoint.MNIST_NORMALISATION,
-        source="trained here on MNIST",
-        split=split,
+        source=source,
+        split=parts.split(),
         hyperparameters=hyperparameters,
         training={
             "seed": run.config.seed,
             "epochs": run.config.epochs,
             "best_epoch": run.best_epoch,
-            "chosen_by": "accuracy on mnist-validation, then loss",
+            "chosen_by": f"accuracy on {parts.validation.name}, then loss",
             "seconds": run.seconds,
             "hardware": run.hardware,
             "versions": run.versions,

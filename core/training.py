@@ -1,44 +1,34 @@
 """Training: a frozen configuration in, the chosen epoch's network with its history out."""
 
 import copy
+import io
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
-from core.augmentation import Affine
-from core.checkpoint import MNIST_NORMALISATION
-from core.config import CONFIGS as CONFIGS
-from core.config import TrainConfig as TrainConfig
+from core import processes
+from core.config import TrainConfig
 from core.datasets import LabelledDigits
+from core.distillation import teachers_of
 from core.errors import TrainingError
-from core.models import ARCHITECTURES, Network, class_logits
+from core.learner import Learner, measure
+from core.models import ARCHITECTURES, DigitCNN, Network
+from core.runs import History, RunFolder, StepReport
+from core.training_data import DeviceDigits, TrainingData
 
 REPORT_EVERY = 20  # steps between two reports: reading the loss makes a GPU wait
 
-
-@dataclass(frozen=True)
-class StepReport:
-    """How far a run is: counted in steps, with the running epoch's loss and accuracy so far."""
-
-    step: int
-    steps: int
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_accuracy: float | None
-
-
 Report = Callable[[StepReport], None]
+Watch = Callable[[Network], dict[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,42 +37,13 @@ class TrainingRun:
 
     config: TrainConfig
     model: Network
-    history: list[dict[str, float]]
+    history: History
     best_epoch: int
     seconds: float
+    images_per_second: float
     hardware: str
     versions: dict[str, str]
     finished: str
-
-
-class _Digits:
-    """A data set on the device as bytes; batches leave it as floats in [0, 1]."""
-
-    def __init__(self, data: LabelledDigits, classes: tuple[int, ...], device: torch.device):
-        known = data.only(classes)
-        if not len(known):
-            raise TrainingError(f"{data.name} has no digit of the classes {classes}.")
-        self.images = torch.from_numpy(np.ascontiguousarray(known.images)).to(device)
-        self.targets = torch.from_numpy(np.searchsorted(classes, known.labels)).to(device)
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for rows in torch.split(order, size):
-            yield self.images[rows].unsqueeze(1).float() / 255, self.targets[rows]
-
-
-def best_device() -> torch.device:
-    """CUDA where there is one, else Apple's MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def normalise(images: Tensor) -> Tensor:
-    """Pixels in [0, 1] to MNIST's zero mean and unit variance."""
-    return (images - MNIST_NORMALISATION["mean"]) / MNIST_NORMALISATION["std"]
 
 
 def train(
@@ -91,7 +52,10 @@ def train(
     validation: LabelledDigits,
     *,
     device: torch.device | None = None,
+    start: Network | None = None,
     report: Report | None = None,
+    folder: RunFolder | None = None,
+    watch: Watch | None = None,
 ) -> TrainingRun:
     """Trains a network; the epoch with the best validation accuracy (then loss) is kept.
 
@@ -100,29 +64,200 @@ def train(
         training: digits to learn from; those outside the network's classes are left out.
         validation: digits to choose the epoch with. The test set has no way in here.
         device: `best_device()` by default.
+        start: a network to go on from; by default one with random weights.
         report: called every few steps.
+        folder: where the run keeps what it needs to go on after it was killed. Holds it a state
+            already, the run goes on from there. Of several processes the first one alone has it.
+        watch: measures the network after every epoch; its figures go into the history, and
+            nowhere else.
 
     Raises:
         TrainingError: unknown architecture, no usable digit, or a loss that is not finite.
     """
-    if config.architecture not in ARCHITECTURES:
-        raise TrainingError(
-            f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
-        )
     device = device or best_device()
-    started = time.perf_counter()
+    config = replace(config, precision=precision(config, device))
     with _full_precision():
-        model, history, best_epoch = _trained(config, training, validation, device, report)
+        run = _Run(config, training, validation, device, start)
+        state = processes.from_first(folder.state() if folder else None)
+        if state:
+            run.restore(state)
+        run.finish(report, folder, watch)
     return TrainingRun(
         config=config,
-        model=model.cpu().eval(),
-        history=history,
-        best_epoch=best_epoch,
-        seconds=round(time.perf_counter() - started, 1),
+        model=run.chosen.cpu().eval(),
+        history=run.history,
+        best_epoch=run.best_epoch,
+        seconds=run.history[-1]["seconds"],
+        images_per_second=run.images_per_second(),
         hardware=describe_hardware(device),
         versions={name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+class _Run:
+    """What is known between two epochs; all of it can be saved and restored."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        training: LabelledDigits,
+        validation: LabelledDigits,
+        device: torch.device,
+        start: Network | None,
+    ):
+        self.config, self.device = config, device
+        self.rank, self.processes = processes.rank(), processes.count()
+        model = _network(config, start).to(device)
+        digits = DeviceDigits(training, model.classes, device)
+        self.data = TrainingData(digits, config, teachers_of(config, model.classes, device))
+        self.learner = Learner(config, model, self.data.steps_per_epoch, processes=self.processes)
+        self.held_out = DeviceDigits(validation, model.classes, device)
+        self.history: History = []
+        self.best, self.best_epoch = (-1.0, 0.0), 0
+        self.chosen = copy.deepcopy(self.learner.served)
+        self.started = time.perf_counter()
+        self.epochs_before, self.seconds_before = 0, 0.0  # what an earlier process had done
+
+    def finish(self, report: Report | None, folder: RunFolder | None, watch: Watch | None) -> None:
+        """Every epoch that is left."""
+        for epoch in range(len(self.history) + 1, self.config.epochs + 1):
+            loss, accuracy = self._epoch(epoch, report, folder)
+            self._keep(epoch, loss, accuracy, watch)
+            if folder:
+                folder.keep(self.history, self.state())
+
+    def images_per_second(self) -> float:
+        """Over the whole run, measuring included."""
+        return round(len(self.data.digits) * len(self.history) / self.history[-1]["seconds"], 1)
+
+    def _epoch(self, epoch: int, report: Report | None, folder: RunFolder | None) -> tuple[float, float]:
+        """Mean loss and accuracy over the epoch's (distorted) digits."""
+        self._seed_dropout(epoch)
+        sums, seen = torch.zeros(2, dtype=torch.float64, device=_sum_device(self.device)), 0
+        for step, batch in enumerate(self.data.epoch(epoch), 1):
+            loss, hits = self.learner.step(batch.share(self.rank, self.processes), whole=len(batch))
+            sums += torch.stack([loss, hits])
+            seen += len(batch)
+            if step % REPORT_EVERY == 0 or step == self.data.steps_per_epoch:
+                mean_loss, accuracy = (processes.summed(sums) / seen).tolist()
+                if not np.isfinite(mean_loss):
+                    raise self._not_finite(epoch, step, folder)
+                self._report(epoch, step, mean_loss, accuracy, report, folder)
+        return mean_loss, accuracy
+
+    def _seed_dropout(self, epoch: int) -> None:
+        """So that an epoch is the same whether the run began with it or came to it; not in two processes."""
+        number = self.config.seed * self.config.epochs + epoch
+        torch.manual_seed(number * self.processes + self.rank)
+
+    def _not_finite(self, epoch: int, step: int, folder: RunFolder | None) -> TrainingError:
+        kept = f" Epoch {epoch - 1}'s state is kept in {folder.path}." if folder and epoch > 1 else ""
+        return TrainingError(
+            f"The loss is no longer finite in epoch {epoch}, step {step}.{kept} "
+            f"Lower --learning-rate (it is {self.config.learning_rate}) and start again."
+        )
+
+    def _report(
+        self,
+        epoch: int,
+        step: int,
+        loss: float,
+        accuracy: float,
+        report: Report | None,
+        folder: RunFolder | None,
+    ) -> None:
+        per_epoch = self.data.steps_per_epoch
+        done, steps = (epoch - 1) * per_epoch + step, self.config.epochs * per_epoch
+        here = done - self.epochs_before * per_epoch
+        seconds = time.perf_counter() - self.started
+        digits = here * len(self.data.digits) / per_epoch
+        last = self.history[-1]["validation_accuracy"] if self.history else None
+        shown = StepReport(
+            step=done,
+            steps=steps,
+            epoch=epoch,
+            epochs=self.config.epochs,
+            loss=loss,
+            accuracy=accuracy,
+            validation_accuracy=last,
+            seconds=round(seconds, 1),
+            images_per_second=round(digits / seconds, 1),
+            eta=round((steps - done) * seconds / here, 1),
+        )
+        for show in (report, folder.show if folder else None):
+            if show:
+                show(shown)
+
+    def _keep(self, epoch: int, loss: float, accuracy: float, watch: Watch | None) -> None:
+        """Measures the epoch's network on the validation digits, and keeps it if it is the best so far."""
+        served = self.learner.served
+        val_loss, val_accuracy = measure(served, self.held_out)
+        row = {
+            "epoch": epoch,
+            "loss": loss,
+            "accuracy": accuracy,
+            "validation_loss": val_loss,
+            "validation_accuracy": val_accuracy,
+            "learning_rate": self.learner.rate,
+            "seconds": round(self.seconds_before + time.perf_counter() - self.started, 1),
+        }
+        self.history.append(row | (watch(served) if watch else {}))
+        if (val_accuracy, -val_loss) > self.best:
+            self.best, self.best_epoch = (val_accuracy, -val_loss), epoch
+            self.chosen = copy.deepcopy(served)
+
+    def state(self) -> bytes:
+        """All of it, as `restore` takes it."""
+        state: dict[str, Any] = {
+            "learner": self.learner.state(),
+            "history": self.history,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "chosen": self.chosen.state_dict(),
+        }
+        file = io.BytesIO()
+        torch.save(state, file)
+        return file.getvalue()
+
+    def restore(self, content: bytes) -> None:
+        """Goes on from where `state` was taken."""
+        state = torch.load(io.BytesIO(content), map_location=self.device, weights_only=True)
+        self.learner.restore(state["learner"])
+        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self.chosen.load_state_dict(state["chosen"])
+        self.epochs_before, self.seconds_before = len(self.history), self.history[-1]["seconds"]
+
+
+def _network(config: TrainConfig, start: Network | None) -> Network:
+    if config.architecture not in ARCHITECTURES:
+        raise TrainingError(
+            f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
+        )
+    if start is None:
+        torch.manual_seed(config.seed)
+        start = ARCHITECTURES[config.architecture]()
+    if isinstance(start, DigitCNN):
+        start.set_dropout(config.dropout, config.head_dropout)
+    return start
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one (the process's own, of several), else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def precision(config: TrainConfig, device: torch.device) -> str:
+    """What `auto` means here: bfloat16 where the hardware multiplies it faster than float32."""
+    if config.precision != "auto":
+        return config.precision
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = device.type == "cpu" and config.channels_last and torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if fast and config.architecture == "DigitCNN" else "float32"
 
 
 @contextmanager
@@ -136,126 +271,14 @@ def _full_precision() -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = before
 
 
-def _trained(
-    config: TrainConfig,
-    training: LabelledDigits,
-    validation: LabelledDigits,
-    device: torch.device,
-    report: Report | None,
-) -> tuple[Network, list[dict[str, float]], int]:
-    """The chosen epoch's network, the history, and which epoch that was."""
-    torch.manual_seed(config.seed)
-    model = ARCHITECTURES[config.architecture]().to(device)
-    loop = _Loop(config, model, _Digits(training, model.classes, device), device)
-    held_out = _Digits(validation, model.classes, device)
-    started = time.perf_counter()
-    history: list[dict[str, float]] = []
-    best, best_epoch, chosen = (-1.0, 0.0), 0, copy.deepcopy(model.state_dict())
-    for epoch in range(1, config.epochs + 1):
-        loss, accuracy = loop.run_epoch(epoch, history, report)
-        val_loss, val_accuracy = measure(model, held_out)
-        history.append(
-            {
-                "epoch": epoch,
-                "loss": loss,
-                "accuracy": accuracy,
-                "validation_loss": val_loss,
-                "validation_accuracy": val_accuracy,
-                "learning_rate": loop.rate,
-                "seconds": round(time.perf_counter() - started, 1),
-            }
-        )
-        if (val_accuracy, -val_loss) > best:
-            best, best_epoch = (val_accuracy, -val_loss), epoch
-            chosen = copy.deepcopy(model.state_dict())
-    model.load_state_dict(chosen)
-    return model, history, best_epoch
-
-
-class _Loop:
-    """What one epoch needs and what lasts from one to the next."""
-
-    def __init__(self, config: TrainConfig, model: Network, data: _Digits, device: torch.device):
-        self.config, self.model, self.data = config, model, data
-        self.steps_per_epoch = -(-len(data) // config.batch_size)
-        self.optimiser = torch.optim.AdamW(
-            model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        total = config.epochs * self.steps_per_epoch + 1
-        warm_up = config.warm_up
-        if warm_up * total == 1:  # torch divides by the rise's steps less one
-            warm_up *= 1 + 1e-6
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser,
-            max_lr=config.learning_rate,
-            total_steps=total,
-            pct_start=warm_up,
-        )
-        self.generator = torch.Generator(device).manual_seed(config.seed)
-        self.augment = Affine(
-            degrees=config.rotation,
-            translate=config.translation,
-            scale=(1 - config.scale, 1 + config.scale),
-            shear=config.shear,
-        )
-        self.distorts = any((config.rotation, config.translation, config.scale, config.shear))
-
-    @property
-    def rate(self) -> float:
-        return float(self.schedule.get_last_lr()[0])
-
-    def run_epoch(
-        self, epoch: int, history: list[dict[str, float]], report: Report | None
-    ) -> tuple[float, float]:
-        """Mean loss and accuracy over the epoch's (distorted) digits."""
-        self.model.train()
-        order = torch.randperm(len(self.data), generator=self.generator, device=self.generator.device)
-        losses = torch.zeros((), device=order.device)
-        correct, seen = torch.zeros((), device=order.device), 0
-        for step, (images, targets) in enumerate(self.data.batches(order, self.config.batch_size), 1):
-            loss, hits = self._step(images, targets)
-            losses, correct, seen = losses + loss * len(targets), correct + hits, seen + len(targets)
-            if step % REPORT_EVERY == 0 or step == self.steps_per_epoch:
-                mean = float(losses) / seen
-                if not np.isfinite(mean):
-                    raise TrainingError(
-                        f"The loss is no longer finite in epoch {epoch}, step {step}. "
-                        f"Lower --learning-rate (it is {self.config.learning_rate})."
-                    )
-                if report:
-                    done = (epoch - 1) * self.steps_per_epoch + step
-                    total = self.config.epochs * self.steps_per_epoch
-                    last = history[-1]["validation_accuracy"] if history else None
-                    report(StepReport(done, total, epoch, mean, float(correct) / seen, last))
-        return float(losses) / seen, float(correct) / seen
-
-    def _step(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        if self.distorts:
-            images = self.augment(images, self.generator)
-        logits = class_logits(self.model(normalise(images)))
-        loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        self.optimiser.step()
-        self.schedule.step()
-        return loss.detach(), (logits.argmax(dim=1) == targets).sum()
-
-
-@torch.inference_mode()
-def measure(model: nn.Module, data: _Digits) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy in evaluation mode."""
-    model.eval()
-    loss, correct = 0.0, 0
-    for images, targets in data.batches(torch.arange(len(data), device=data.targets.device), 512):
-        logits = class_logits(model(normalise(images)))
-        loss += float(F.cross_entropy(logits, targets, reduction="sum"))
-        correct += int((logits.argmax(dim=1) == targets).sum())
-    return loss / len(data), correct / len(data)
+def _sum_device(device: torch.device) -> torch.device:
+    return torch.device("cpu") if device.type == "mps" else device  # MPS knows no float64
 
 
 def describe_hardware(device: torch.device) -> str:
-    """The device in words: the GPU's name, or the processor and its cores."""
+    """The device in words: the GPU's name, or the processor, its cores and the threads in use."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} {device.type.upper()}, {os.cpu_count()} cores"
+    threads = torch.get_num_threads()
+    used = f", {threads} thread{'s' if threads > 1 else ''}" if threads != os.cpu_count() else ""
+    return f"{platform.machine()} {device.type.upper()}, {os.cpu_count()} cores{used}"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from core.augmentation import Affine
+from core.augmentation import Affine, Augmentation, Blots, Elastic, Thickness
 
 STILL = Affine(degrees=0, translate=0, scale=(1, 1), shear=0)
 
@@ -138,3 +138,78 @@ def test_the_same_seed_gives_the_same_distortions_and_another_seed_others():
 def test_every_picture_of_a_batch_gets_its_own_distortion():
     distorted = Affine()(blob().repeat(8, 1, 1, 1), generator())
     assert len({image.numpy().tobytes() for image in distorted}) == 8
+
+
+@pytest.mark.usefixtures("at_the_end")
+def test_aspect_makes_a_square_wider_than_high_at_the_same_area():
+    image = torch.zeros(1, 1, 28, 28)
+    image[0, 0, 8:20, 8:20] = 1  # 12 × 12 px about the centre
+    wide = Affine(degrees=0, translate=0, scale=(1, 1), shear=0, aspect=0.44)(image, generator())[0, 0]
+    width, height = float(wide[14].sum()), float(wide[:, 14].sum())
+    # A ratio of 1.44 is 1.2 times as wide and 1.2 times less high.
+    assert (width, height) == (pytest.approx(12 * 1.2, abs=0.3), pytest.approx(12 / 1.2, abs=0.3))
+
+
+def test_an_elastic_displacement_has_its_amplitude_at_the_nodes():
+    field = Elastic(amplitude=0.7, nodes=6).field(4000, generator())
+    corners = field[:, [0, 0, -1, -1], [0, -1, 0, -1]] * 14  # nodes lie on the corner pixels; in px
+    assert corners.std().item() == pytest.approx(0.7, rel=0.02)
+    assert corners.mean().item() == pytest.approx(0, abs=0.01)
+    apart = (field[:, 0, 0, 0] * field[:, -1, -1, 0]).mean() * 14**2
+    assert apart.item() == pytest.approx(0, abs=0.03)  # far nodes know nothing of each other
+
+
+def test_an_elastic_displacement_is_what_bicubic_interpolation_makes_of_its_nodes():
+    nodes = torch.randn(3, 2, 25, generator=generator())
+    expected = torch.nn.functional.interpolate(nodes.view(3, 2, 5, 5), 28, mode="bicubic", align_corners=True)
+    field = Elastic(amplitude=14, nodes=5).field(3, generator())  # 14 px are one unit
+    torch.testing.assert_close(field.permute(0, 3, 1, 2), expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("amount", "width"), [(1.0, 6.0), (0.5, 5.0), (0.0, 4.0), (-0.5, 3.0), (-1.0, 2.0)])
+def test_thickness_is_gained_or_lost_on_each_side(monkeypatch, amount: float, width: float):
+    monkeypatch.setattr(torch, "rand", lambda count, **_options: torch.full((count,), (amount + 1) / 2))
+    thick = Thickness(thinner=1, thicker=1)(bar(), generator())
+    assert thick[0, 0, :, 14].sum().item() == pytest.approx(width, abs=1e-5)
+
+
+def test_thickness_agrees_with_scipys_grey_morphology(monkeypatch):
+    images = torch.rand(6, 1, 28, 28, generator=generator())
+    square = {"footprint": np.ones((1, 1, 3, 3)), "mode": "constant", "cval": 0}
+    for end, reference in ((1.0, ndimage.grey_dilation), (0.0, ndimage.grey_erosion)):
+        monkeypatch.setattr(torch, "rand", lambda count, end=end, **_options: torch.full((count,), end))
+        found = Thickness(thinner=1, thicker=1)(images, generator()).numpy()
+        np.testing.assert_allclose(found, reference(images.numpy(), **square), atol=1e-6)
+
+
+def ring(hole: int) -> torch.Tensor:
+    image = torch.zeros(1, 1, 28, 28)
+    image[0, 0, 8:20, 8:20] = 1
+    image[0, 0, 10 : 10 + hole, 10 : 10 + hole] = 0
+    return image
+
+
+@pytest.mark.parametrize(("hole", "left"), [(4, 0), (6, 36)])
+def test_blots_fill_a_small_hole_and_leave_a_large_one(hole: int, left: int):
+    blotted = Blots(share=1)(ring(hole), generator())
+    assert 144 - int(blotted.sum()) == left
+    assert float(blotted[0, 0, :8].max()) == 0  # the outline stays where it was
+
+
+def test_blots_befall_their_share_and_change_nothing_else():
+    images = ring(4).repeat(2000, 1, 1, 1)
+    blotted = Blots(share=0.25)(images, generator())
+    filled = blotted[:, 0, 11, 11] == 1
+    assert float(filled.float().mean()) == pytest.approx(0.25, abs=0.03)
+    assert torch.equal(blotted[~filled], images[~filled])
+
+
+def test_the_whole_augmentation_is_its_parts_with_one_sampling():
+    images = blob().repeat(8, 1, 1, 1)
+    affine, elastic, thickness = Affine(degrees=20), Elastic(0.8), Thickness(0.5, 0.5)
+    whole = Augmentation(affine=affine, elastic=elastic, thickness=thickness)(images, generator(5))
+    random = generator(5)
+    grid = affine.grid(8, random) + elastic.field(8, random)
+    warped = torch.nn.functional.grid_sample(images, grid, align_corners=False)
+    torch.testing.assert_close(whole, thickness(warped, random))
+    assert torch.equal(Augmentation()(images, generator()), images)

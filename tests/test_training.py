@@ -9,27 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from core import training
-from core.augmentation import Affine
+from core import learner, training
+from core.config import RECIPES, TrainConfig
 from core.datasets import LabelledDigits
 from core.errors import TrainingError
+from core.learner import Learner, measure, normalise
 from core.models import ARCHITECTURES
-from core.training import CONFIGS, StepReport, TrainConfig, TrainingRun, measure, normalise, train
+from core.runs import StepReport
+from core.training import TrainingRun, train
+from core.training_data import DeviceDigits
+from tests.stripes import digits
 
 CPU = torch.device("cpu")
-QUICK = TrainConfig(epochs=3, batch_size=32)
-
-
-def digits(n: int, seed: int) -> LabelledDigits:
-    """Ten patterns of stripes in noise, one a digit: easy, but not at first sight."""
-    generator = np.random.default_rng(seed)
-    labels = generator.integers(0, 10, n)
-    patterns = np.zeros((10, 28, 28))
-    for digit in range(10):
-        patterns[digit, 4 + 2 * digit : 6 + 2 * digit, 4:24] = 200
-        patterns[digit, 4:24, 22 - 2 * digit : 24 - 2 * digit] = 200
-    images = patterns[labels] + generator.integers(0, 55, (n, 28, 28))
-    return LabelledDigits(f"stripes-{seed}", images.astype(np.uint8), labels, "made for a test")
+QUICK = TrainConfig(epochs=3, batch_size=32, precision="float32")
+LINEAR = RECIPES["linear"]["reference"]
 
 
 @pytest.fixture(scope="module")
@@ -113,16 +106,14 @@ def test_reports_count_every_epoch_to_its_last_step(run: TrainingRun, reports: l
     assert reports[-1].loss == pytest.approx(run.history[-1]["loss"])
 
 
-def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_a_cosine(data):
-    config = TrainConfig(architecture="ThreeSevenLinear", epochs=10, batch_size=32, learning_rate=3e-3)
-    loop_data = training._Digits(data[0], tuple(range(10)), CPU)
-    loop = training._Loop(config, ARCHITECTURES["ThreeSevenLinear"](), loop_data, CPU)
+def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_a_cosine():
+    config = TrainConfig(architecture="ThreeSevenLinear", epochs=10, learning_rate=3e-3)
+    pupil = Learner(config, ARCHITECTURES["ThreeSevenLinear"](), steps_per_epoch=10)
     rates = []
-    for _ in range(config.epochs * loop.steps_per_epoch):
-        rates.append(loop.rate)
-        loop.optimiser.step()
-        loop.schedule.step()
-    assert len(rates) == 100
+    for _ in range(100):
+        rates.append(pupil.rate)
+        pupil.optimiser.step()
+        pupil.schedule.step()
     assert rates[0] == pytest.approx(3e-3 / 25)
     assert int(np.argmax(rates)) in (9, 10)
     assert max(rates) == pytest.approx(3e-3, rel=2e-3)
@@ -132,16 +123,8 @@ def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_a_cosine(data):
     assert rates[10:] == sorted(rates[10:], reverse=True)
 
 
-def test_augmentation_has_the_configs_ranges(data):
-    loop_data = training._Digits(data[0], tuple(range(10)), CPU)
-    loop = training._Loop(CONFIGS["cnn"], ARCHITECTURES["DigitCNN"](), loop_data, CPU)
-    assert loop.augment == Affine(degrees=10, translate=0.1, scale=(0.9, 1.1), shear=5)
-    still = training._Loop(CONFIGS["linear"], ARCHITECTURES["ThreeSevenLinear"](), loop_data, CPU)
-    assert (loop.distorts, still.distorts) == (True, False)
-
-
 def test_the_defaults_are_the_reference_recipe():
-    config = CONFIGS["cnn"]
+    config = RECIPES["cnn"]["reference"]
     assert (config.learning_rate, config.warm_up, config.weight_decay) == (3e-3, 0.1, 1e-4)
     assert (config.batch_size, config.epochs, config.label_smoothing) == (64, 50, 0.1)
     assert (config.clip_norm, config.seed) == (1.0, 23)
@@ -156,14 +139,14 @@ def test_gradients_are_clipped(data, monkeypatch: pytest.MonkeyPatch):
         clip(parameters, limit)
         norms.append(math.sqrt(sum(float(p.grad.pow(2).sum()) for p in parameters)))
 
-    monkeypatch.setattr(training.nn.utils, "clip_grad_norm_", watched)
+    monkeypatch.setattr(learner.nn.utils, "clip_grad_norm_", watched)
     train(replace(QUICK, epochs=1, clip_norm=0.05), *data, device=CPU)
     assert len(norms) == 10
     assert max(norms) <= 0.0501
 
 
 def test_the_linear_model_learns_from_threes_and_sevens_alone(data):
-    config = replace(CONFIGS["linear"], epochs=5)
+    config = replace(LINEAR, epochs=5)
     train_only, validation = data
     run = train(config, train_only, validation, device=CPU)
     assert run.model.classes == (3, 7)
@@ -177,7 +160,7 @@ def test_the_linear_model_learns_from_threes_and_sevens_alone(data):
 
 
 def test_a_loss_that_is_not_finite_names_the_learning_rate(data, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(training, "normalise", lambda images: images * float("nan"))
+    monkeypatch.setattr(learner, "normalise", lambda images: images * float("nan"))
     with pytest.raises(TrainingError, match=r"no longer finite in epoch 1, step 10\. Lower --learning-rate"):
         train(QUICK, *data, device=CPU)
 
@@ -235,17 +218,17 @@ def test_convolutions_are_in_full_precision_for_the_run_alone(data, monkeypatch,
 
 def test_data_without_the_models_digits_is_refused(data):
     with pytest.raises(TrainingError, match=r"stripes-0 has no digit of the classes \(3, 7\)"):
-        train(CONFIGS["linear"], data[0].only((0, 1)), data[1], device=CPU)
+        train(LINEAR, data[0].only((0, 1)), data[1], device=CPU)
 
 
 def test_the_test_set_has_no_way_in():
     parameters = list(inspect.signature(train).parameters)
-    assert parameters == ["config", "training", "validation", "device", "report"]
+    assert parameters == ["config", "training", "validation", "device", "start", "report", "folder", "watch"]
     assert "mnist" not in inspect.getsource(training).replace("MNIST", "")
 
 
 def test_measuring_is_the_mean_over_digits_in_evaluation_mode(run: TrainingRun, data):
-    held_out = training._Digits(data[1], run.model.classes, CPU)
+    held_out = DeviceDigits(data[1], run.model.classes, CPU)
     loss, accuracy = measure(run.model, held_out)
     images = normalise(torch.from_numpy(data[1].images).unsqueeze(1).float() / 255)
     with torch.no_grad():

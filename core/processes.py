@@ -1,0 +1,58 @@
+"""Several processes that train one network, each on its share of every batch: started by `torchrun`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+T = TypeVar("T")
+
+
+@contextmanager
+def joined() -> Iterator[int]:
+    """Meets the other processes, where `torchrun` started more than one; yields this one's rank.
+
+    They talk through NCCL on GPUs and through gloo on processors.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        yield 0
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield dist.get_rank()
+    finally:
+        dist.destroy_process_group()
+
+
+def rank() -> int:
+    """This process's number; 0 writes the files."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def count() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def from_first(value: T) -> T:
+    """The value that process 0 has; the processes wait for each other."""
+    if not dist.is_initialized():
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def summed(sums: Tensor) -> Tensor:
+    """The sum over all processes; they wait for each other."""
+    if not dist.is_initialized():
+        return sums
+    total = sums.clone()
+    dist.all_reduce(total)
+    return total

@@ -1,0 +1,94 @@
+"""Published training runs: `docs/results/training.json`, written by `train.py --record` alone."""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from core.errors import TrainingError
+from core.paths import ROOT
+
+TRAINING_RESULTS = ROOT / "docs" / "results" / "training.json"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation over runs; the deviation of a single run is None."""
+
+    mean: float
+    deviation: float | None
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class RecipeResults:
+    """All recorded runs of one recipe, in the order of their seeds."""
+
+    recipe: str
+    runs: tuple[dict[str, Any], ...]
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The run with the best validation accuracy; of equal ones the first. The test set has no say."""
+        return max(self.runs, key=validation_accuracy)
+
+    def spread(self, figure: str, *, dataset: str = "mnist-test") -> Spread:
+        """Of a figure (`accuracy` or `ece`, in [0, 1]) on a data set."""
+        values = [run["metrics"][dataset][figure] for run in self.runs]
+        return Spread(mean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+
+def validation_accuracy(result: dict[str, Any]) -> float:
+    """What runs are chosen by."""
+    return float(result["metrics"][result["chosen_on"]]["accuracy"])
+
+
+def read_results(path: Path = TRAINING_RESULTS) -> list[RecipeResults]:
+    """Every recipe that has recorded runs, in alphabetical order; none where there is no file.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    runs = _read(path)
+    recipes = sorted({run["recipe"] for run in runs})
+    return [RecipeResults(name, tuple(run for run in runs if run["recipe"] == name)) for name in recipes]
+
+
+def record(result: dict[str, Any], path: Path = TRAINING_RESULTS) -> None:
+    """Adds a run, in the place of an earlier one of the same recipe and seed.
+
+    Raises:
+        TrainingError: the file is damaged, or can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_name(f".{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            others = [run for run in _read(path) if _key(run) != _key(result)]
+            runs = sorted([*others, result], key=_key)
+            beside = path.with_name(f".{path.name}.{os.getpid()}")
+            beside.write_text(_as_lines(runs), encoding="utf-8")
+            beside.replace(path)
+    except OSError as error:
+        raise TrainingError(f"{path} can't be written ({error}). Free some space.") from error
+
+
+def _key(run: dict[str, Any]) -> tuple[str, int]:
+    return run["recipe"], run["seed"]
+
+
+def _as_lines(runs: list[dict[str, Any]]) -> str:
+    """A run a line, so that a change to one is a change to one line."""
+    return "[\n" + ",\n".join(json.dumps(run, ensure_ascii=False) for run in runs) + "\n]\n"
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path} can't be read ({error}). Restore the file.") from error
