@@ -2,11 +2,10 @@
 
 import argparse
 import sys
-from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.config import DEFAULT_RECIPES, RECIPES, TrainConfig
+from core.config import DEFAULT_RECIPES, RECIPES, TrainConfig, add_flags, changed_by_flags
 from core.errors import DigitscopeError
 from core.paths import checkpoints_folder
 from core.results import record
@@ -24,50 +23,32 @@ SWITCHES = {
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("model", choices=sorted(RECIPES), help="which of the two models")
+    parser.add_argument("model", choices=sorted(RECIPES), help="which of the two models")
     names = "; ".join(f"{model}: {', '.join(recipes)}" for model, recipes in RECIPES.items())
-    add("--recipe", help=f"a set of the flags below ({names}; default: the first)")
-    add("--data", default="mnist", help="a data set by name or path to learn from (default: mnist)")
-    add("--out", type=Path, help="the checkpoint's folder (default: checkpoints/MODEL)")
-    add("--seeds", type=int, default=1, metavar="N", help="train N networks, keep the best by validation")
-    add("--tensorboard", type=Path, metavar="DIR", help="also write TensorBoard event files there")
+    parser.add_argument("--recipe", help=f"a set of the flags below ({names}; default: the first)")
+    parser.add_argument("--out", type=Path, help="the checkpoint's folder (default: checkpoints/MODEL)")
+    parser.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="train N, keep the best by validation"
+    )
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="also write TensorBoard event files")
     for name, about in SWITCHES.items():
-        add(name, action="store_true", help=about)
-    for flag in fields(TrainConfig):
-        if flag.name != "architecture":
-            add("--" + flag.name.replace("_", "-"), default=None, **_options_of(flag))
+        parser.add_argument(name, action="store_true", help=about)
+    add_flags(parser)
     options = parser.parse_args(arguments)
     options.recipe = options.recipe or DEFAULT_RECIPES[options.model]
     if options.recipe not in RECIPES[options.model]:
         parser.error(f"--recipe {options.recipe}: {options.model} has {', '.join(RECIPES[options.model])}")
+    if options.record and options.data not in (None, "mnist"):
+        parser.error("--record keeps runs on mnist; leave out --data")
+    if options.benchmark and options.model != "cnn":
+        parser.error("--benchmark measures cnn")
     if options.seeds < 1:
         parser.error(f"--seeds {options.seeds}: give a whole number of at least 1")
     return options
 
 
-def _options_of(flag: Field[Any]) -> dict[str, Any]:
-    """How a field of the configuration becomes a flag."""
-    about = flag.metadata["help"]
-    if "choices" in flag.metadata:
-        return {"choices": flag.metadata["choices"], "help": about}
-    if isinstance(flag.default, bool):
-        return {"action": argparse.BooleanOptionalAction, "help": about}
-    if isinstance(flag.default, tuple):
-        return {"nargs": "+", "metavar": "CHECKPOINT", "help": about}
-    if isinstance(flag.default, str):
-        return {"metavar": "CHECKPOINT", "help": about}
-    usual = "; ".join(
-        f"{model} " + " / ".join(str(getattr(config, flag.name)) for config in recipes.values())
-        for model, recipes in RECIPES.items()
-    )
-    return {"type": type(flag.default), "help": f"{about}, in {flag.metadata['range']} (default: {usual})"}
-
-
 def config_from(options: argparse.Namespace) -> TrainConfig:
-    given = {f.name: getattr(options, f.name, None) for f in fields(TrainConfig)}
-    changed = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
-    return replace(RECIPES[options.model][options.recipe], **changed)
+    return changed_by_flags(RECIPES[options.model][options.recipe], options)
 
 
 def main() -> None:
@@ -85,15 +66,16 @@ def main() -> None:
 
 
 def _train(options: argparse.Namespace, config: TrainConfig, *, quiet: bool) -> None:
+    from core.progress_line import ProgressLine
     from core.release import release_best
     from core.tensorboard import EventLog
 
     folder = options.out or checkpoints_folder() / options.model
-    line = _Line(quiet)
+    line = ProgressLine(quiet=quiet)
     log = EventLog(options.tensorboard) if options.tensorboard and not quiet else None
 
     def show(report: "StepReport") -> None:
-        line.show(report)
+        line(report)
         if log:
             log(report)
 
@@ -104,54 +86,11 @@ def _train(options: argparse.Namespace, config: TrainConfig, *, quiet: bool) -> 
         if options.record:
             record(result)
 
-    release_best(
-        config,
-        folder,
-        recipe=options.recipe,
-        data=options.data,
-        seeds=options.seeds,
-        resume=options.resume,
-        peek=options.peek,
-        report=show,
-        each=ended,
-    )
+    how = {"recipe": options.recipe, "seeds": options.seeds, "resume": options.resume, "peek": options.peek}
+    release_best(config, folder, report=show, each=ended, **how)
     line.close(
         f"{folder}: " + (f"the best of {options.seeds} by validation" if options.seeds > 1 else "written")
     )
-
-
-class _Line:
-    """The line that moves while a run goes on; silent in all processes but the first."""
-
-    def __init__(self, quiet: bool):
-        from tqdm import tqdm
-
-        self.quiet = quiet
-        self.bar = tqdm(unit="step", dynamic_ncols=True, disable=quiet)
-
-    def show(self, report: "StepReport") -> None:
-        last = report.validation_accuracy
-        known = "" if last is None else f", validation {last:.2%}"
-        self.bar.total = report.steps
-        self.bar.set_description(f"epoch {report.epoch}/{report.epochs}", refresh=False)
-        self.bar.set_postfix_str(
-            f"{report.images_per_second:,.0f} images/s, loss {report.loss:.4f}{known}", refresh=False
-        )
-        self.bar.update(report.step - self.bar.n)
-
-    def ended(self, result: dict[str, Any]) -> None:
-        test = result["metrics"][result["tested_on"]]
-        self.bar.write(
-            f"seed {result['seed']}: epoch {result['best_epoch']} chosen on {result['chosen_on']}; "
-            f"{result['tested_on']}: {test['accuracy']:.2%} ({test['errors']} errors in {test['n']})"
-        )
-        self.bar.reset()
-
-    def close(self, last: str) -> None:
-        self.bar.leave = False
-        self.bar.close()
-        if not self.quiet:
-            print(last)
 
 
 if __name__ == "__main__":

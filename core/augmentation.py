@@ -93,7 +93,10 @@ class Elastic:
 
 @dataclass(frozen=True)
 class Thickness:
-    """Strokes made thinner or thicker by a uniform amount, as by another pen.
+    """Strokes made thinner or thicker, as by another pen: mostly by little, now and then by much.
+
+    The amount is the cube of a uniform number: half of the digits change by less than an eighth of
+    the largest amount. As many thin as usual ones would cost accuracy on the usual ones.
 
     Attributes:
         thinner: largest loss on each side of a stroke, px in [0, 1].
@@ -105,9 +108,10 @@ class Thickness:
 
     def __call__(self, images: Digits, generator: torch.Generator) -> Digits:
         """Blends each image with its 3×3 minimum or maximum; the range [0, 1] stays."""
-        amount = between(-self.thinner, self.thicker, len(images), generator).view(-1, 1, 1, 1)
+        amount = between(-1, 1, len(images), generator).pow(3).view(-1, 1, 1, 1)
         grown, shrunk = (_over_neighbours(images, extreme) for extreme in (torch.maximum, torch.minimum))
-        return images + amount.clamp(min=0) * (grown - images) + amount.clamp(max=0) * (images - shrunk)
+        thicker, thinner = self.thicker * amount.clamp(min=0), self.thinner * amount.clamp(max=0)
+        return images + thicker * (grown - images) + thinner * (images - shrunk)
 
 
 @dataclass(frozen=True)

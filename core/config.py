@@ -1,7 +1,8 @@
 """What decides a training run, without torch: the command line describes it before torch is loaded."""
 
+import argparse
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from core.errors import TrainingError
@@ -52,6 +53,7 @@ class TrainConfig:
     """
 
     architecture: str = field(default="DigitCNN", metadata={"help": "a key of core.models.ARCHITECTURES"})
+    data: str = field(default="mnist", metadata={"help": "the digits to learn from, by name or by path"})
     epochs: int = _flag(50, COUNT, "passes over the training digits")
     batch_size: int = _flag(64, COUNT, "digits a step, over all processes")
     learning_rate: float = _flag(3e-3, POSITIVE, "the peak of the one-cycle schedule")
@@ -108,20 +110,20 @@ def _check(name: str, value: Any, allowed: Range, kind: type) -> None:
 
 
 _PLAIN = TrainConfig(
-    epochs=24,
+    epochs=30,
     batch_size=128,
     weight_decay=1e-2,
     label_smoothing=0.0,
     dropout=0.1,
     ema=0.999,
-    translation=0.07,
+    translation=0.06,
     aspect=0.08,
     elastic=0.7,
     thinner=0.5,
     thicker=0.5,
-    blots=0.15,
-    upstroke=0.5,
-    bar=0.4,
+    blots=0.04,
+    upstroke=0.3,
+    bar=0.3,
 )
 RECIPES = {
     "cnn": {
@@ -146,3 +148,42 @@ RECIPES = {
     },
 }
 DEFAULT_RECIPES = {"cnn": "plain", "linear": "reference"}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """A flag for every field but the architecture, which comes with the model."""
+    for flag in fields(TrainConfig):
+        if flag.name != "architecture":
+            parser.add_argument("--" + _dashed(flag.name), default=None, **_options_of(flag))
+
+
+def _options_of(flag: Field[Any]) -> dict[str, Any]:
+    about = flag.metadata["help"]
+    if "choices" in flag.metadata:
+        return {"choices": flag.metadata["choices"], "help": about}
+    if isinstance(flag.default, bool):
+        return {"action": argparse.BooleanOptionalAction, "help": about}
+    if isinstance(flag.default, tuple):
+        return {"nargs": "+", "metavar": "CHECKPOINT", "help": about}
+    if isinstance(flag.default, str):
+        return {"metavar": "NAME_OR_PATH", "help": about}
+    usual = "; ".join(
+        f"{model} " + " / ".join(str(getattr(config, flag.name)) for config in recipes.values())
+        for model, recipes in RECIPES.items()
+    )
+    return {"type": type(flag.default), "help": f"{about}, in {flag.metadata['range']} (default: {usual})"}
+
+
+def changed_by_flags(config: TrainConfig, options: argparse.Namespace) -> TrainConfig:
+    """The recipe with what was given on the command line.
+
+    Raises:
+        TrainingError: a value that can't be.
+    """
+    given = {flag.name: getattr(options, flag.name, None) for flag in fields(TrainConfig)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    return replace(config, **values)

@@ -31,7 +31,6 @@ def release_best(
     folder: Path,
     *,
     recipe: str,
-    data: str = "mnist",
     seeds: int = 1,
     resume: bool = False,
     peek: bool = False,
@@ -44,7 +43,6 @@ def release_best(
         config: the recipe with the first seed; the others follow it.
         folder: the published checkpoint's. Every run keeps its own in its folder in `runs/`.
         recipe: what the results and the runs' folders call it.
-        data: see `parts_of`.
         seeds: how many.
         resume: go on where an earlier process was stopped; finished runs are not trained again.
         peek: see `release`.
@@ -57,7 +55,7 @@ def release_best(
     writes = processes.rank() == 0
     if writes:
         checkpoint.check_target(folder)
-    parts = parts_of(data)
+    parts = parts_of(config.data)
     results, trained = [], []
     for seed in range(config.seed, config.seed + seeds):
         seeded = replace(config, seed=seed)

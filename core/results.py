@@ -92,3 +92,65 @@ def _read(path: Path) -> list[dict[str, Any]]:
         return []
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path} can't be read ({error}). Restore the file.") from error
+
+
+@dataclass(frozen=True)
+class Peeking:
+    """One run under two protocols: what choosing the epoch on the test set adds to the claim.
+
+    Attributes:
+        recipe, seed: of the run.
+        honest: test accuracy of the epoch that validation chose, in [0, 1].
+        peeked: the best test accuracy of any epoch.
+    """
+
+    recipe: str
+    seed: int
+    honest: float
+    peeked: float
+
+
+def peeking(results: list[RecipeResults]) -> list[Peeking]:
+    """Of every recorded run that measured the test set after each epoch."""
+    found = []
+    for run in (run for recipe in results for run in recipe.runs):
+        by_epoch = [row["test_accuracy"] for row in run["history"] if "test_accuracy" in row]
+        if by_epoch:
+            honest = run["metrics"][run["tested_on"]]["accuracy"]
+            found.append(Peeking(run["recipe"], run["seed"], honest, max(by_epoch)))
+    return found
+
+
+COLUMNS = (
+    "recipe",
+    "runs",
+    "test accuracy",
+    "validation accuracy",
+    "ECE",
+    "epochs",
+    "time a run",
+    "trained on",
+)
+
+
+def table(results: list[RecipeResults]) -> list[tuple[str, ...]]:
+    """A row of `COLUMNS` for each recipe, as text: mean ± standard deviation over the runs."""
+    return [
+        (
+            recipe.recipe,
+            str(len(recipe.runs)),
+            _plus_minus(recipe.spread("accuracy"), 2),
+            _plus_minus(recipe.spread("accuracy", dataset="mnist-validation"), 2),
+            _plus_minus(recipe.spread("ece"), 2),
+            str(recipe.runs[0]["flags"]["epochs"]),
+            f"{mean(run['seconds'] for run in recipe.runs) / 60:.1f} min",
+            "; ".join(sorted({run["hardware"] for run in recipe.runs})),
+        )
+        for recipe in results
+    ]
+
+
+def _plus_minus(spread: Spread, digits: int) -> str:
+    """Both in percent; a hair more digits for the deviation, which is small."""
+    after = "" if spread.deviation is None else f" ± {100 * spread.deviation:.{digits + 1}f}"
+    return f"{100 * spread.mean:.{digits}f}{after} %"

@@ -14,6 +14,7 @@ from core.config import TrainConfig
 from core.datasets import LabelledDigits
 from core.errors import TrainingError
 
+ALL = slice(None)
 CHUNK = 500  # digits distorted at once: what fits into a core's cache
 UNLIKELY = 1_000_003  # keeps the streams of random numbers of two seeds apart
 
@@ -95,14 +96,13 @@ class TrainingData:
             soft = None if taught is None else taught[rows]
             yield Batch(as_floats(images[rows]), self.digits.targets[rows], soft)
 
-    def distorted(self, generator: torch.Generator) -> Pixels:
-        """Every digit once, in the data's order."""
+    def distorted(self, generator: torch.Generator, rows: slice = ALL) -> Pixels:
+        """The chosen digits once, in the data's order."""
+        images, digits = self.digits.images[rows], self.digits.digits[rows]
         if not (self.augment or self.allographs):
-            return self.digits.images
-        chunks = zip(
-            *(torch.split(part, CHUNK) for part in (self.digits.images, self.digits.digits)), strict=True
-        )
-        return torch.cat([self._distorted(images, digits, generator) for images, digits in chunks])
+            return images
+        chunks = zip(torch.split(images, CHUNK), torch.split(digits, CHUNK), strict=True)
+        return torch.cat([self._distorted(*chunk, generator) for chunk in chunks])
 
     def _distorted(self, images: Pixels, digits: Tensor, generator: torch.Generator) -> Pixels:
         batch = as_floats(images)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core import mnist
+from core import mnist, runs
 from core.card import GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, read_history
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DigitscopeError
 from core.paths import checkpoint_folder
 from core.predictor import Predictor
 from core.preprocess import PreparedDigit, prepare
+from core.results import TRAINING_RESULTS, RecipeResults, read_results
+from core.runs import RunStatus
 
 if TYPE_CHECKING:
     from core.explanation import Explanation
@@ -44,6 +46,24 @@ def history(name: str) -> list[dict[str, float]]:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _history(name: str, version: str) -> list[dict[str, float]]:
     return read_history(checkpoint_folder(name))
+
+
+def running() -> list[RunStatus]:
+    """The trainings under way on this machine."""
+    return runs.running()
+
+
+def training_results() -> list[RecipeResults]:
+    """Every recorded run, by recipe; read anew when the file changes."""
+    try:
+        return _training_results(TRAINING_RESULTS.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return []
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _training_results(changed: int) -> list[RecipeResults]:
+    return read_results()
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -26,3 +26,8 @@ def listed(numbers: Sequence[int]) -> str:
     if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
         return f"{numbers[0]} to {numbers[-1]}"
     return " and ".join(map(str, numbers))
+
+
+def duration(seconds: float) -> str:
+    """Minutes where seconds would be a large number."""
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

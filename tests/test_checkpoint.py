@@ -19,12 +19,12 @@ import torch
 from core import checkpoint
 from core.card import read_card
 from core.checkpoint import import_weights, load_model
+from core.config import RECIPES
 from core.errors import CheckpointError
 from core.models import DigitCNN, ThreeSevenLinear
 from core.paths import CARD, GRAPH, HISTORY, ROOT, WEIGHTS, replace_checkpoint
 from core.predictor import Predictor
-from core.release import release
-from core.training import CONFIGS
+from core.release import release_best
 from tests.conftest import HISTORY as EPOCHS
 from tests.conftest import card_for, random_cnn
 
@@ -173,7 +173,7 @@ def test_a_folder_of_anything_else_is_never_replaced(tmp_path: Path, held: str, 
         lambda: checkpoint.save(folder, random_cnn(), card_for(random_cnn(), "mine"), []),
         lambda: checkpoint.check_target(folder),
         lambda: import_weights(tmp_path / "gone.pt", folder),
-        lambda: release(CONFIGS["cnn"], folder),
+        lambda: release_best(RECIPES["cnn"]["plain"], folder, recipe="plain"),
         lambda: replace_checkpoint(folder, written),
     ):
         with pytest.raises(CheckpointError, match=rf"mine holds files that are no checkpoint's \({name}\)"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,10 +18,10 @@ import train
 from core import checkpoint, cli, datasets
 from core.card import read_card
 from core.cli import main
+from core.config import RECIPES, TrainConfig
 from core.evaluation import wilson_interval
 from core.paths import ROOT
 from core.predictor import Predictor
-from core.training import CONFIGS, TrainConfig
 from tests.conftest import random_cnn
 
 
@@ -250,14 +251,37 @@ def test_training_documents_every_field_of_its_config(capsys):
     shown = " ".join(capsys.readouterr().out.split())
     for field in fields(TrainConfig):
         if field.name != "architecture":
-            assert f"--{field.name.replace('_', '-')} " in shown
+            assert re.search(rf"--{field.name.replace('_', '-')}[ ,]", shown)
             assert field.metadata["help"] in shown
 
 
 def test_a_flag_overrides_its_field_alone():
     config = train.config_from(train.parse(["cnn", "--epochs", "3", "--weight-decay", "0"]))
-    assert config == replace(CONFIGS["cnn"], epochs=3, weight_decay=0.0)
-    assert train.config_from(train.parse(["linear"])) == CONFIGS["linear"]
+    assert config == replace(RECIPES["cnn"]["plain"], epochs=3, weight_decay=0.0)
+    assert train.config_from(train.parse(["linear"])) == RECIPES["linear"]["reference"]
+
+
+def test_a_recipe_is_the_base_of_the_flags():
+    options = train.parse(["cnn", "--recipe", "reference", "--no-channels-last", "--teachers", "a", "b"])
+    config = train.config_from(options)
+    assert config == replace(RECIPES["cnn"]["reference"], channels_last=False, teachers=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["linear", "--recipe", "quick"], "--recipe quick: linear has reference"),
+        (["cnn", "--seeds", "0"], "--seeds 0: give a whole number of at least 1"),
+        (["cnn", "--record", "--data", "optdigits"], "--record keeps runs on mnist"),
+        (["linear", "--benchmark"], "--benchmark measures cnn"),
+        (["cnn", "--precision", "float16"], "invalid choice: 'float16'"),
+    ],
+)
+def test_flags_that_do_not_fit_each_other_are_refused(capsys, arguments: list[str], message: str):
+    with pytest.raises(SystemExit) as ended:
+        train.parse(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_the_flags_are_shown_without_torch():

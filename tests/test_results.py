@@ -68,7 +68,8 @@ def test_the_best_run_is_the_one_validation_likes_even_if_the_test_set_does_not(
 
 def test_two_processes_that_record_at_once_lose_nothing(path: Path):
     code = (
-        "import sys; from pathlib import Path; from core.results import record; from tests.test_results import run\n"
+        "import sys; from pathlib import Path; from core.results import record\n"
+        "from tests.test_results import run\n"
         "for n in range(20): record(run('plain', int(sys.argv[2]) + n, .99, .98), Path(sys.argv[1]))"
     )
     children = [

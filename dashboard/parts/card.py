@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from core.card import ModelCard
-from dashboard.words import listed, percent
+from dashboard.words import duration, listed, percent
 
 KINDS = {
     "DigitCNN": "A convolutional network that reads one handwritten digit",
@@ -34,7 +34,7 @@ def figures(card: ModelCard) -> str:
     chosen = "on the digits that chose the epoch" if card.training else "on 5,000 of the training digits"
     made = card.source
     if card.training:
-        made = f"trained in {_duration(card.training['seconds'])} on {card.training['hardware']}"
+        made = f"trained in {duration(card.training['seconds'])} on {card.training['hardware']}"
     rows = (
         ("Test accuracy", _accuracy(card, "mnist-test"), f"95 % interval {interval}" if test else ""),
         ("Validation accuracy", _accuracy(card, "mnist-validation"), chosen),
@@ -99,7 +99,3 @@ def _calibration(test: dict[str, Any] | None) -> str:
         f"- **Its confidence lies {side} its accuracy**: {percent(mean)} sure on average where "
         f"{percent(test['accuracy'])} are right (expected calibration error {percent(test['ece'])}).\n"
     )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.predictor import Prediction
+from core.results import RecipeResults
 from dashboard.words import percent
 
 CONFIG = {"displayModeBar": False, "responsive": True}
@@ -112,8 +113,14 @@ def confusion(metrics: dict[str, Any]) -> None:
     show(figure, key="confusion", alt=alt, height=SQUARE, showlegend=False)
 
 
-def training(history: list[dict[str, float]], best_epoch: int) -> None:
-    """The share of errors by epoch, on a logarithmic scale, with the chosen epoch marked."""
+def training(
+    history: list[dict[str, float]],
+    best_epoch: int | None,
+    *,
+    key: str = "training",
+    height: int = SQUARE,
+) -> None:
+    """The share of errors by epoch, on a logarithmic scale, with the chosen epoch marked if there is one."""
     epochs = [row["epoch"] for row in history]
     figure = go.Figure()
     for name, field, colour, dash in (
@@ -122,20 +129,52 @@ def training(history: list[dict[str, float]], best_epoch: int) -> None:
     ):
         errors = [1 - row[field] for row in history]
         line = {"color": colour, "dash": dash, "width": 2}
-        figure.add_scatter(x=epochs, y=errors, name=name, line=line, hovertemplate="epoch %{x}: %{y:.2%}")
-    chosen = next(row for row in history if row["epoch"] == best_epoch)
-    error = 1 - chosen["validation_accuracy"]
-    figure.add_scatter(
-        x=[best_epoch],
-        y=[error],
-        name=f"chosen: epoch {best_epoch}",
-        mode="markers",
-        marker={"size": 12, "color": ACCENT, "line": {"width": 2, "color": "white"}},
-        hovertemplate="chosen epoch %{x}: %{y:.2%}",
-    )
+        about = "epoch %{x}: %{y:.2%}"
+        figure.add_scatter(x=epochs, y=errors, name=name, mode="lines", line=line, hovertemplate=about)
+    shown = next((row for row in history if row["epoch"] == best_epoch), history[-1])
+    error = 1 - shown["validation_accuracy"]
+    if best_epoch is not None:
+        figure.add_scatter(
+            x=[best_epoch],
+            y=[error],
+            name=f"chosen: epoch {best_epoch}",
+            mode="markers",
+            marker={"size": 12, "color": ACCENT, "line": {"width": 2, "color": "white"}},
+            hovertemplate="chosen epoch %{x}: %{y:.2%}",
+        )
     figure.update_xaxes(title="epoch", fixedrange=True, showgrid=False)
     ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
     figure.update_yaxes(type="log", tickvals=ticks, tickformat=".1%", title="errors", fixedrange=True)
-    words = f"Errors by epoch: {percent(error, 2)} of the validation digits in the chosen epoch {best_epoch}"
+    which = "the last" if best_epoch is None else "the chosen"
+    words = f"Errors by epoch: {percent(error, 2)} of the validation digits in {which} epoch {shown['epoch']}"
     legend = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "title": None}
-    show(figure, key="training", alt=words, height=SQUARE, legend=legend)
+    show(figure, key=key, alt=words, height=height, legend=legend)
+
+
+def recipes(results: list[RecipeResults]) -> None:
+    """A dot for each run's errors on the test set, a line at the mean of each recipe."""
+    figure = go.Figure()
+    words = []
+    for recipe in results:
+        errors = [run["metrics"]["mnist-test"]["errors"] for run in recipe.runs]
+        mean = sum(errors) / len(errors)
+        words.append(f"{recipe.recipe}: {mean:.0f} on average of {len(errors)} runs")
+        figure.add_scatter(
+            x=errors,
+            y=[recipe.recipe] * len(errors),
+            mode="markers",
+            marker={"size": 10, "color": ACCENT, "opacity": 0.65},
+            customdata=[run["seed"] for run in recipe.runs],
+            hovertemplate="%{y}, seed %{customdata}: %{x} errors<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[mean],
+            y=[recipe.recipe],
+            mode="markers",
+            marker={"size": 22, "symbol": "line-ns", "line": {"width": 3, "color": QUIET}},
+            hovertemplate=f"%{{y}}, mean: {mean:.1f} errors<extra></extra>",
+        )
+    figure.update_xaxes(title="errors in 10,000 test digits", fixedrange=True, rangemode="tozero")
+    figure.update_yaxes(type="category", fixedrange=True, autorange="reversed", tickfont_size=14)
+    alt = f"Errors on the test set by recipe. {'; '.join(words)}"
+    show(figure, key="recipes", alt=alt, height=70 + 42 * len(results), showlegend=False)

@@ -26,11 +26,17 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .figures .quiet { overflow-wrap: anywhere; }
 .st-key-evidence-note { min-height: 3.1rem; }
 .figures .value { font-size: 1.9rem; line-height: 1.3; }
+.runs { width: 100%; border-collapse: collapse; font-size: 0.925rem; }
+.runs th, .runs td { text-align: left; padding: 0.45rem 0.5rem; font-variant-numeric: tabular-nums;
+                     border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.runs th { font-weight: 600; opacity: 0.72; }
 .overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
 .overlay img + img { position: absolute; inset: 0; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.6rem; }
+  .runs { font-size: 0.8rem; }
+  .runs th, .runs td { padding: 0.35rem 0.25rem; }
   .steps figure { flex: 1 1 0; }
   .steps .frame { width: 100%; height: auto; aspect-ratio: 1; }
   .steps > div { flex: 1 0 100%; }

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.parts import card as words
-from dashboard.parts import charts
+from dashboard.parts import charts, runs
 
 
 def show() -> None:
@@ -16,6 +16,7 @@ def show() -> None:
     st.title("Overview", anchor=False)
     st.markdown(words.claim(card))
     st.html(words.figures(card))
+    runs.live()
     left, middle, right = st.columns(3, gap="small")
     test = card.metrics.get("mnist-test")
     with left.container(border=True, height="stretch"):
@@ -36,6 +37,13 @@ def show() -> None:
         for column, text in zip(st.columns(2, gap="medium"), words.limits(card), strict=True):
             column.markdown(text)
         st.caption(words.provenance(card, resources.key(card)))
+    with st.container(border=True):
+        st.markdown(
+            "**Is that luck?** The same training from other seeds, and other recipes",
+            help="Mean ± standard deviation over the recorded runs. Each chose its epoch on the validation "
+            "digits and read the test set once.",
+        )
+        runs.published()
 
 
 def _chart_or_remedy(name: str, test: dict[str, Any] | None, chart: Callable[[dict[str, Any]], None]) -> None:
