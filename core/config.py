@@ -128,7 +128,7 @@ _PLAIN = TrainConfig(
 RECIPES = {
     "cnn": {
         "plain": _PLAIN,
-        "distilled": replace(_PLAIN, epochs=36, views=36, distillation=0.8),
+        "distilled": replace(_PLAIN, epochs=32, views=16, distillation=0.8, dropout=0.05, head_dropout=0.1),
         "quick": replace(_PLAIN, epochs=12),
         "reference": TrainConfig(),
     },

@@ -67,15 +67,14 @@ def test_the_centre_of_mass_is_the_centre(shape, width: int):
     assert np.abs(np.array(ndimage.center_of_mass(pixels)) - 14).max() <= 0.5
 
 
-def test_mnist_digits_of_usual_thickness_come_out_as_they_went_in(mnist_test: LabelledDigits):
+def test_mnist_digits_come_out_as_they_went_in_thin_and_fat_ones_too(mnist_test: LabelledDigits):
     images = mnist_test.images[:600]
-    sides = np.array([max(box(image)) for image in images])
-    shares = np.array([width_of(image) for image in images]) / sides * DIGIT_SIDE
-    usual = (shares > THICKNESS_BAND[0] + 0.1) & (shares < THICKNESS_BAND[1] - 0.1)
     changes = np.array([np.abs(prepare(image).pixels.astype(int) - image).mean() for image in images])
-    assert usual.mean() > 0.4
-    assert (changes[usual] < 1).mean() > 0.95
-    assert (changes[usual] == 0).mean() > 0.5
+    widths = np.array([width_of(image) for image in images]) / [max(box(image)) for image in images]
+    outside = (widths * DIGIT_SIDE < THICKNESS_BAND[0]) | (widths * DIGIT_SIDE > THICKNESS_BAND[1])
+    assert outside.mean() > 0.3, "there are strokes that a larger picture would lose or gain"
+    assert (changes[outside] < 1).mean() > 0.9
+    assert (changes == 0).mean() > 0.65
 
 
 def test_what_was_prepared_once_hardly_changes_again():
@@ -89,7 +88,7 @@ def test_thin_and_fat_strokes_are_brought_near_mnists(width: int):
     drawing = drawn(TWO, width=width)
     share = width / (box(drawing)[0] - 1) * DIGIT_SIDE
     assert not low <= share <= high, "the drawing must be in need of it"
-    assert low - 0.25 <= width_of(prepare(drawing).pixels) <= high + 0.25
+    assert low - 0.25 <= width_of(prepare(drawing).pixels) <= high + 0.4
 
 
 def test_usual_strokes_keep_their_thickness():
