@@ -81,7 +81,9 @@ class TrainConfig:
     temperature: float = _flag(2.0, POSITIVE, "of the teachers' probabilities")
     views: int = _flag(50, COUNT, "how often the teachers look at every digit, each time distorted anew")
     teachers: tuple[str, ...] = field(default=(), metadata={"help": "checkpoints to learn from"})
-    init_from: str = field(default="", metadata={"help": "a checkpoint to start from, for fine-tuning"})
+    init_from: str = field(
+        default="", metadata={"help": "a checkpoint to start from; {seed} in it stands for the run's seed"}
+    )
     frozen: bool = _switch(False, "train the last, linear layers alone")
     precision: str = _choice("auto", PRECISIONS, "of the arithmetic; auto: bfloat16 where it is faster")
     channels_last: bool = _switch(True, "keep the channels of a pixel together in memory")
@@ -129,7 +131,20 @@ RECIPES = {
     "cnn": {
         "plain": _PLAIN,
         "distilled": replace(_PLAIN, epochs=32, views=16, distillation=0.8, dropout=0.05, head_dropout=0.1),
-        "quick": replace(_PLAIN, epochs=12),
+        "settled": replace(
+            _PLAIN,
+            epochs=8,
+            learning_rate=1e-3,
+            dropout=0.05,
+            head_dropout=0.1,
+            rotation=6.0,
+            translation=0.04,
+            scale=0.06,
+            shear=3.0,
+            aspect=0.04,
+            elastic=0.45,
+        ),
+        "quick": replace(_PLAIN, epochs=16),
         "reference": TrainConfig(),
     },
     "linear": {

@@ -126,10 +126,11 @@ def _start(config: TrainConfig) -> Network | None:
     """The network to go on from, if the recipe names one."""
     if not config.init_from:
         return None
-    model, card = checkpoint.load_model(checkpoint_folder(config.init_from))
+    name = config.init_from.replace("{seed}", str(config.seed))
+    model, card = checkpoint.load_model(checkpoint_folder(name))
     if card.architecture != config.architecture:
         raise TrainingError(
-            f"--init-from {config.init_from} is a {card.architecture}, but {config.architecture} is to be "
+            f"--init-from {name} is a {card.architecture}, but {config.architecture} is to be "
             "trained. Name a checkpoint of the same architecture."
         )
     return model

@@ -25,8 +25,9 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class RecipeResults:
-    """All recorded runs of one recipe, in the order of their seeds."""
+    """All recorded runs of one recipe of an architecture, in the order of their seeds."""
 
+    architecture: str
     recipe: str
     runs: tuple[dict[str, Any], ...]
 
@@ -53,12 +54,12 @@ def read_results(path: Path = TRAINING_RESULTS) -> list[RecipeResults]:
         TrainingError: the file is damaged.
     """
     runs = _read(path)
-    recipes = sorted({run["recipe"] for run in runs})
-    return [RecipeResults(name, tuple(run for run in runs if run["recipe"] == name)) for name in recipes]
+    kinds = sorted({_key(run)[:2] for run in runs})
+    return [RecipeResults(*kind, tuple(run for run in runs if _key(run)[:2] == kind)) for kind in kinds]
 
 
 def record(result: dict[str, Any], path: Path = TRAINING_RESULTS) -> None:
-    """Adds a run, in the place of an earlier one of the same recipe and seed.
+    """Adds a run, in the place of an earlier one of the same architecture, recipe and seed.
 
     Raises:
         TrainingError: the file is damaged, or can't be written.
@@ -76,8 +77,8 @@ def record(result: dict[str, Any], path: Path = TRAINING_RESULTS) -> None:
         raise TrainingError(f"{path} can't be written ({error}). Free some space.") from error
 
 
-def _key(run: dict[str, Any]) -> tuple[str, int]:
-    return run["recipe"], run["seed"]
+def _key(run: dict[str, Any]) -> tuple[str, str, int]:
+    return run["flags"]["architecture"], run["recipe"], run["seed"]
 
 
 def _as_lines(runs: list[dict[str, Any]]) -> str:
@@ -122,14 +123,8 @@ def peeking(results: list[RecipeResults]) -> list[Peeking]:
 
 
 COLUMNS = (
-    "recipe",
-    "runs",
-    "test accuracy",
-    "validation accuracy",
-    "ECE",
-    "epochs",
-    "time a run",
-    "trained on",
+    *("network", "recipe", "runs", "test accuracy", "validation accuracy", "ECE"),
+    *("epochs", "time a run", "trained on"),
 )
 
 
@@ -137,13 +132,14 @@ def table(results: list[RecipeResults]) -> list[tuple[str, ...]]:
     """A row of `COLUMNS` for each recipe, as text: mean ± standard deviation over the runs."""
     return [
         (
+            recipe.architecture,
             recipe.recipe,
             str(len(recipe.runs)),
             _plus_minus(recipe.spread("accuracy"), 2),
             _plus_minus(recipe.spread("accuracy", dataset="mnist-validation"), 2),
             _plus_minus(recipe.spread("ece"), 2),
             str(recipe.runs[0]["flags"]["epochs"]),
-            f"{mean(run['seconds'] for run in recipe.runs) / 60:.1f} min",
+            _duration(mean(run["seconds"] for run in recipe.runs)),
             "; ".join(sorted({run["hardware"] for run in recipe.runs})),
         )
         for recipe in results
@@ -154,3 +150,7 @@ def _plus_minus(spread: Spread, digits: int) -> str:
     """Both in percent; a hair more digits for the deviation, which is small."""
     after = "" if spread.deviation is None else f" ± {100 * spread.deviation:.{digits + 1}f}"
     return f"{100 * spread.mean:.{digits}f}{after} %"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

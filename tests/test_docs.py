@@ -2,6 +2,7 @@
 
 import re
 
+import train
 from core.cli import _parser
 from core.paths import ROOT
 from scripts.readme import README, filled
@@ -18,6 +19,13 @@ def test_every_command_of_the_readme_exists_and_every_command_is_in_the_readme()
     named = set(re.findall(r"python -m core ([a-z-]+)", TEXT))
     assert named <= commands
     assert commands - named == {"bench"}, "`bench` is reached by `make bench`"
+
+
+def test_every_training_command_of_the_readme_is_understood() -> None:
+    commands = re.findall(r"^(?:python|torchrun .*?) ?train\.py ([^#\n]+)", TEXT, re.MULTILINE)
+    assert len(commands) >= 8
+    for command in commands:
+        train.config_from(train.parse(command.split()))
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

@@ -29,7 +29,8 @@ def taught(share: float, heat: float) -> tuple[float, float]:
     lesson = Batch(torch.zeros(2, 1, 28, 28), targets, teachers)
     config = replace(CONFIG, distillation=share, temperature=heat)
     hard = sum(
-        -math.log(math.exp(row[t]) / sum(map(math.exp, row))) for row, t in zip(logits.tolist(), (0, 1))
+        -math.log(math.exp(row[t]) / sum(map(math.exp, row)))
+        for row, t in zip(logits.tolist(), (0, 1), strict=True)
     )
     soft = 0.0
     for row, told in zip(logits.tolist(), teachers.tolist(), strict=True):

@@ -10,13 +10,17 @@ import pytest
 
 from core.errors import TrainingError
 from core.paths import ROOT
-from core.results import read_results, record
+from core.results import COLUMNS, Peeking, peeking, read_results, record, table
 
 
 def run(recipe: str, seed: int, validation: float, test: float, ece: float = 0.002) -> dict:
     return {
         "recipe": recipe,
         "seed": seed,
+        "flags": {"architecture": "DigitCNN", "epochs": 3},
+        "seconds": 90.0 + seed,
+        "hardware": "x86",
+        "history": [],
         "chosen_on": "mnist-validation",
         "tested_on": "mnist-test",
         "metrics": {
@@ -52,6 +56,40 @@ def test_the_spread_is_the_sample_standard_deviation(path: Path):
     assert spread.mean == pytest.approx(statistics.mean(shares))
     assert spread.deviation == pytest.approx(statistics.stdev(shares))
     assert spread.n == 4
+
+
+def test_the_same_recipe_of_another_network_is_another_one(path: Path):
+    linear = run("plain", 1, 0.98, 0.97) | {"flags": {"architecture": "ThreeSevenLinear", "epochs": 3}}
+    for result in (run("plain", 1, 0.99, 0.98), linear):
+        record(result, path)
+    assert [(r.architecture, len(r.runs)) for r in read_results(path)] == [
+        ("DigitCNN", 1),
+        ("ThreeSevenLinear", 1),
+    ]
+
+
+def test_the_table_is_in_per_cent_with_the_deviation(path: Path):
+    for seed, share in enumerate((0.9950, 0.9960), start=1):
+        record(run("plain", seed, 0.99, share), path)
+    (row,) = table(read_results(path))
+    assert dict(zip(COLUMNS, row, strict=True)) == {
+        "network": "DigitCNN",
+        "recipe": "plain",
+        "runs": "2",
+        "test accuracy": "99.55 ± 0.071 %",
+        "validation accuracy": "99.00 ± 0.000 %",
+        "ECE": "0.20 ± 0.000 %",
+        "epochs": "3",
+        "time a run": "92 s",
+        "trained on": "x86",
+    }
+
+
+def test_peeking_is_the_best_epoch_by_the_test_set_beside_the_chosen_one(path: Path):
+    history = [{"test_accuracy": share} for share in (0.98, 0.997, 0.995)]
+    record(run("reference", 1, 0.99, 0.995) | {"history": history}, path)
+    record(run("plain", 1, 0.99, 0.98), path)
+    assert peeking(read_results(path)) == [Peeking("reference", 1, honest=0.995, peeked=0.997)]
 
 
 def test_one_run_has_no_deviation(path: Path):

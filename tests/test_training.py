@@ -1,6 +1,7 @@
 """Training on a few hundred small digits: repeatable, chosen by validation, and loud when it fails."""
 
 import inspect
+import io
 import math
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,7 +16,7 @@ from core.datasets import LabelledDigits
 from core.errors import TrainingError
 from core.learner import Learner, measure, normalise
 from core.models import ARCHITECTURES
-from core.runs import StepReport
+from core.runs import StepReport, open_run
 from core.training import TrainingRun, train
 from core.training_data import DeviceDigits
 from tests.stripes import digits
@@ -163,6 +164,24 @@ def test_a_loss_that_is_not_finite_names_the_learning_rate(data, monkeypatch: py
     monkeypatch.setattr(learner, "normalise", lambda images: images * float("nan"))
     with pytest.raises(TrainingError, match=r"no longer finite in epoch 1, step 10\. Lower --learning-rate"):
         train(QUICK, *data, device=CPU)
+
+
+def test_a_loss_that_is_not_finite_leaves_the_last_good_state(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGITSCOPE_RUNS", str(tmp_path))
+    calls = iter(range(1000))
+
+    def breaks_in_the_third_epoch(images: torch.Tensor) -> torch.Tensor:
+        steps = next(calls) - 2  # an epoch is 10 steps, and 1 call to measure it
+        return normalise(images) * (float("nan") if steps >= 22 else 1)
+
+    monkeypatch.setattr(learner, "normalise", breaks_in_the_third_epoch)
+    with open_run("test", QUICK) as folder:
+        with pytest.raises(TrainingError, match=r"in epoch 3, .* Epoch 2's state is kept in .*/test\. Lower"):
+            train(QUICK, *data, device=CPU, folder=folder)
+        kept = torch.load(io.BytesIO(folder.state()), weights_only=True)
+    assert len(kept["history"]) == 2
+    for weights in (kept["chosen"], kept["learner"]["model"]):
+        assert all(bool(torch.isfinite(value).all()) for value in weights.values())
 
 
 @pytest.mark.parametrize(

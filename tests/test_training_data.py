@@ -29,10 +29,12 @@ def pixels(batches) -> torch.Tensor:
 def test_an_epoch_has_every_digit_once_with_its_target(on_device: DeviceDigits):
     batches = list(TrainingData(on_device, STILL).epoch(1))
     assert [len(batch) for batch in batches] == [32, 32, 32, 4]
-    found = {image.numpy().tobytes(): int(t) for b in batches for image, t in zip(b.images, b.targets)}
+    found = {
+        image.numpy().tobytes(): int(t) for b in batches for image, t in zip(b.images, b.targets, strict=True)
+    }
     expected = {
         (image.float() / 255)[None].numpy().tobytes(): int(t)
-        for image, t in zip(on_device.images, on_device.targets)
+        for image, t in zip(on_device.images, on_device.targets, strict=True)
     }
     assert found == expected
 

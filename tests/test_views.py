@@ -9,6 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import checkpoint, paths
 from core.card import GRAPH, read_card
+from core.config import TrainConfig
+from core.results import read_results
+from core.runs import StepReport, open_run
 from dashboard.words import listed, percent, plain
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
@@ -92,3 +95,42 @@ def test_percentages_never_round_to_a_certainty() -> None:
 def test_classes_are_listed_as_people_say_them() -> None:
     assert listed(range(10)) == "0 to 9"
     assert listed((3, 7)) == "3 and 7"
+
+
+def test_the_overview_shows_a_run_while_it_goes_on_and_not_after(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITSCOPE_RUNS", str(tmp_path))
+    progress = StepReport(
+        step=20,
+        steps=40,
+        epoch=2,
+        epochs=3,
+        loss=0.1234,
+        accuracy=0.9,
+        validation_accuracy=0.987,
+        seconds=60.0,
+        images_per_second=1500.0,
+        eta=60.0,
+    )
+    with open_run("cnn-plain-seed7", TrainConfig(epochs=3)) as run:
+        app.run()
+        assert "In training: cnn-plain-seed7" in texts(app)
+        assert "The first steps are under way." in texts(app)
+        run.show(progress)
+        app.run()
+        (bar,) = app.get("progress")
+        assert bar.proto.value == 50
+        line = "Epoch 2 of 3 · 1,500 images/s · loss 0.123 · validation 98.70 % · about 60 seconds left"
+        assert bar.proto.text == line
+    app.run()
+    assert "In training" not in texts(app)
+
+
+def test_the_overview_lists_every_recorded_recipe_of_the_network(app: AppTest) -> None:
+    app.run()
+    shown = texts(app)
+    for recipe in read_results():
+        assert (f"<td>{recipe.recipe}</td>" in shown) is (recipe.architecture == "DigitCNN")
+        if recipe.architecture == "DigitCNN":
+            assert f"{100 * recipe.spread('accuracy').mean:.2f}" in shown

@@ -174,7 +174,8 @@ def recipes(results: list[RecipeResults]) -> None:
             marker={"size": 22, "symbol": "line-ns", "line": {"width": 3, "color": QUIET}},
             hovertemplate=f"%{{y}}, mean: {mean:.1f} errors<extra></extra>",
         )
-    figure.update_xaxes(title="errors in 10,000 test digits", fixedrange=True, rangemode="tozero")
+    n = results[0].runs[0]["metrics"]["mnist-test"]["n"]
+    figure.update_xaxes(title=f"errors in {n:,} test digits", fixedrange=True, rangemode="tozero")
     figure.update_yaxes(type="category", fixedrange=True, autorange="reversed", tickfont_size=14)
     alt = f"Errors on the test set by recipe. {'; '.join(words)}"
     show(figure, key="recipes", alt=alt, height=70 + 42 * len(results), showlegend=False)

@@ -44,11 +44,12 @@ def _one(run: RunStatus) -> None:
         charts.training(run.history, None, key=f"history-{run.name}", height=190)
 
 
-def published() -> None:
-    """Every recipe with all its runs: a dot a run, and the table behind it."""
-    results = resources.training_results()
+def published(architecture: str) -> None:
+    """Every recipe of a network with all its runs: a dot a run, and the table behind it."""
+    results = [recipe for recipe in resources.training_results() if recipe.architecture == architecture]
     if not results:
-        st.caption("No runs are recorded. To record some: `python train.py cnn --seeds 5 --record`")
+        st.caption("No runs are recorded. To record some:")
+        st.code("python train.py cnn --seeds 5 --record", language="sh")
         return
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with left:

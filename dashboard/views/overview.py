@@ -43,7 +43,7 @@ def show() -> None:
             help="Mean ± standard deviation over the recorded runs. Each chose its epoch on the validation "
             "digits and read the test set once.",
         )
-        runs.published()
+        runs.published(card.architecture)
 
 
 def _chart_or_remedy(name: str, test: dict[str, Any] | None, chart: Callable[[dict[str, Any]], None]) -> None:
