@@ -7,7 +7,7 @@ PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: help app test check lint bench screenshots readme clean browser data
+.PHONY: help app test check lint train bench screenshots readme clean browser data
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,16 @@ lint: $(DEV)  ## Lint and types alone
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+train: $(RUNTIME)  ## Train the shipped network anew, in its three stages (hours on 2 cores; goes on after a stop)
+	$(BIN)/python train.py cnn --recipe plain --seed 1 --seeds 3 --resume --record
+	$(BIN)/python train.py cnn --recipe distilled --seed 1 --seeds 5 --resume --record \
+		--teachers runs/cnn-plain-seed1/checkpoint runs/cnn-plain-seed2/checkpoint runs/cnn-plain-seed3/checkpoint
+	$(BIN)/python train.py cnn --recipe settled --seed 1 --seeds 5 --resume --record \
+		--init-from 'runs/cnn-distilled-seed{seed}/checkpoint'
+
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core bench --out docs/results/bench-core.json
+	$(BIN)/python train.py cnn --benchmark
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.readme
 

@@ -1,12 +1,13 @@
 """Trains a model and writes its checkpoint: `python train.py cnn`, `python train.py linear`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.config import DEFAULT_RECIPES, RECIPES, TrainConfig, add_flags, changed_by_flags
-from core.errors import DigitscopeError
+from core.errors import DigitscopeError, TrainingError
 from core.paths import checkpoints_folder
 from core.results import record
 
@@ -38,8 +39,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options.recipe = options.recipe or DEFAULT_RECIPES[options.model]
     if options.recipe not in RECIPES[options.model]:
         parser.error(f"--recipe {options.recipe}: {options.model} has {', '.join(RECIPES[options.model])}")
-    if options.record and options.data not in (None, "mnist"):
-        parser.error("--record keeps runs on mnist; leave out --data")
+    if options.data not in (None, "mnist") and not options.out:
+        parser.error(
+            "--data: name the new checkpoint's folder with --out, or it would replace the shipped one"
+        )
     if options.benchmark and options.model != "cnn":
         parser.error("--benchmark measures cnn")
     if options.seeds < 1:
@@ -48,7 +51,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def config_from(options: argparse.Namespace) -> TrainConfig:
-    return changed_by_flags(RECIPES[options.model][options.recipe], options)
+    recipe = RECIPES[options.model][options.recipe]
+    config = changed_by_flags(recipe, options)
+    changed = [name for name, value in vars(config).items() if value != getattr(recipe, name)]
+    strange = sorted(set(changed) - {"seed", "precision", "teachers", "init_from"})
+    if options.record and strange:
+        raise TrainingError(
+            f"--record keeps runs of the recipe {options.recipe} as it is; here {', '.join(strange)} "
+            "differ from it. Leave these flags out, or --record."
+        )
+    return config
 
 
 def main() -> None:
@@ -57,11 +69,11 @@ def main() -> None:
     from core.processes import joined  # after the flags: `--help` needs no torch
 
     with joined() as rank:
-        if options.benchmark:
+        if options.benchmark and rank == 0:
             from core.training_bench import main as benchmark
 
             benchmark()
-        else:
+        elif not options.benchmark:
             _train(options, config, quiet=rank > 0)
 
 
@@ -72,7 +84,7 @@ def _train(options: argparse.Namespace, config: TrainConfig, *, quiet: bool) -> 
 
     folder = options.out or checkpoints_folder() / options.model
     line = ProgressLine(quiet=quiet)
-    log = EventLog(options.tensorboard) if options.tensorboard and not quiet else None
+    log = EventLog(options.tensorboard, first=config.seed) if options.tensorboard and not quiet else None
 
     def show(report: "StepReport") -> None:
         line(report)
@@ -97,6 +109,6 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("Stopped. No checkpoint was written; an older one is untouched. --resume goes on.")
+        sys.exit("Stopped; no checkpoint was replaced. --resume goes on from the last finished epoch.")
     except DigitscopeError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error}" if os.environ.get("RANK", "0") == "0" else 1)

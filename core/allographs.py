@@ -84,7 +84,7 @@ def _inked_rows(images: Digits) -> tuple[Float[Tensor, " batch"], Float[Tensor, 
 
 def _middle_of_row(images: Digits, row: Float[Tensor, " batch"]) -> Points:
     """The centre of the ink in one row of each image, (x, y), px; the image's middle where there is none."""
-    ink = images[torch.arange(len(images)), 0, row.long()] + 1e-6
+    ink = images[torch.arange(len(images), device=images.device), 0, row.long()] + 1e-6
     columns = torch.arange(SIDE, dtype=ink.dtype, device=ink.device)
     return torch.stack([(ink * columns).sum(dim=1) / ink.sum(dim=1), row], dim=1)
 

@@ -28,7 +28,7 @@ from core.models import Network
 from core.paths import data_folder
 from core.pendigits import SIZES, PenDigit, draw, read_unipen
 from core.predictor import Predictor
-from core.preprocess import prepare
+from core.preprocess import SIDE, prepare
 from core.strokes import CANVAS_SIDE
 from core.training import describe_hardware
 
@@ -38,6 +38,7 @@ PRICE = 0.0005  # of accuracy, at most, for drawing a digit that is in MNIST's c
 EVALUATED = 10_000  # images
 TORCH_BATCH = 256
 SEED = 23
+ENLARGED = Image.Resampling.BICUBIC
 PEN_FIGURE = "accuracy, pen trajectories"
 PAUSE = 0.25  # s; OpenMP's threads spin on for up to 0.2 s after their last work and take a core
 INPUTS = 120  # different ones a latency is measured on
@@ -78,7 +79,8 @@ def _rows(predictor: Predictor) -> Iterator[Row]:
     yield from _one_image(predictor, model, images)
     yield from _picture(predictor, _pngs(pens, images))
     yield from _grad_cam(predictor, model, images)
-    yield _as_if_drawn(predictor, digits)
+    yield _as_if_drawn(predictor, digits, side=SIDE)
+    yield _as_if_drawn(predictor, digits, side=CANVAS_SIDE)
     yield _optdigits(predictor)
     if pens:
         yield from _all_sizes(predictor, pens)
@@ -177,11 +179,13 @@ def _grad_cam(predictor: Predictor, model: Network, images: Images) -> Iterator[
     return _latency("Grad-CAM, prediction included", calls, "captum alone, plain module", {50: 6, 95: 15})
 
 
-def _as_if_drawn(predictor: Predictor, digits: LabelledDigits) -> Row:
-    """Each image through `prepare()`, as if it had been drawn, beside the image as it is."""
-    figure = f"accuracy, {digits.name} through prepare()"
+def _as_if_drawn(predictor: Predictor, digits: LabelledDigits, *, side: int) -> Row:
+    """Each image through `prepare()`, as if it had been drawn so large, beside the image as it is."""
+    figure = f"accuracy, {digits.name} through prepare(), {side} px"
     _say(figure)
-    prepared = np.stack([prepare(image).pixels for image in digits.images])
+    pictures = (Image.fromarray(image).resize((side, side), ENLARGED) for image in digits.images)
+    shown = tqdm(pictures, total=len(digits), unit="digit", leave=False, disable=None)
+    prepared = np.stack([prepare(np.asarray(picture)).pixels for picture in shown])
     row = _accuracy(predictor, figure, (prepared, digits.images), digits.labels, limit=None)
     return replace(row, against="the images as they are", limit=(row.baseline or 1.0) - PRICE)
 

@@ -22,7 +22,16 @@ from torch import nn
 from core.card import ModelCard, problem, read_verified, sha256
 from core.errors import CheckpointError
 from core.models import ARCHITECTURES, Network, parameter_count
-from core.paths import CARD, GRAPH, HISTORY, WEIGHTS, recover, refuse_foreign, replace_checkpoint
+from core.paths import (
+    CARD,
+    GRAPH,
+    HISTORY,
+    WEIGHTS,
+    checkpoint_folder,
+    recover,
+    refuse_foreign,
+    replace_checkpoint,
+)
 
 MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
 
@@ -195,6 +204,30 @@ def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[Net
             f"{model.classes}; {CARD} says {card.parameters} and {card.classes}. Restore the checkpoint."
         )
     return model.eval().to(device), card
+
+
+def load_for_training(name: str, architecture: str) -> tuple[Network, ModelCard]:
+    """A checkpoint to go on from, or to learn from.
+
+    Args:
+        name: the checkpoint's, or its folder.
+        architecture: that it must have.
+
+    Raises:
+        CheckpointError: it can't be loaded, has another architecture, or wants its pixels normalised
+            otherwise than training does.
+    """
+    model, card = load_model(checkpoint_folder(name))
+    if card.architecture != architecture:
+        raise CheckpointError(
+            f"{name} is a {card.architecture}, not a {architecture}. Name another checkpoint."
+        )
+    if card.normalisation != MNIST_NORMALISATION:
+        raise CheckpointError(
+            f"{name} was trained with pixels normalised by {card.normalisation}; training here uses "
+            f"{MNIST_NORMALISATION}. Name another checkpoint."
+        )
+    return model, card
 
 
 def _fit(model: Network, weights: dict[str, torch.Tensor], path: Path) -> None:

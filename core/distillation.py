@@ -11,12 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from core.checkpoint import load_model
+from core.checkpoint import load_for_training
 from core.config import TrainConfig
 from core.errors import TrainingError
 from core.learner import logits_of
 from core.models import Network
-from core.paths import checkpoint_folder, runs_folder
+from core.paths import runs_folder
 from core.training_data import Pixels, Teach
 
 # What decides the distorted digits that the teachers look at.
@@ -26,13 +26,12 @@ SEEN = (
 )
 
 
-def teachers_of(config: TrainConfig, classes: tuple[int, ...], device: torch.device) -> Teach | None:
+def teachers_of(config: TrainConfig, device: torch.device) -> Teach | None:
     """The teachers that a configuration names; None if it names none.
 
     Raises:
-        CheckpointError: a teacher is missing or damaged.
-        TrainingError: a teacher knows other classes, or there is one without the other: teachers
-            and a share of the loss for them.
+        CheckpointError: a teacher is missing, damaged or of another architecture.
+        TrainingError: there is one without the other: teachers and a share of the loss for them.
     """
     if bool(config.teachers) != bool(config.distillation):
         raise TrainingError(
@@ -44,9 +43,7 @@ def teachers_of(config: TrainConfig, classes: tuple[int, ...], device: torch.dev
         return None
     models, keys = [], []
     for name in config.teachers:
-        model, card = load_model(checkpoint_folder(name))
-        if card.classes != classes:
-            raise TrainingError(f"The teacher {name} knows {card.classes}, not {classes}. Name another one.")
+        model, card = load_for_training(name, config.architecture)
         models.append(model.to(device).eval())
         keys.append(card.hashes["model.safetensors"])
     views = [getattr(config, field) for field in SEEN]
@@ -71,7 +68,7 @@ class Ensemble:
         """The teachers' logits for a view of the training digits (float16)."""
         name = hashlib.sha256(images.cpu().numpy().tobytes()).hexdigest()[:12]
         path = self.cache / f"view-{view}-{name}.npy"
-        with suppress(FileNotFoundError, ValueError):
+        with suppress(FileNotFoundError, ValueError, EOFError):  # not there, or damaged
             return torch.from_numpy(np.load(path)).to(images.device)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             each = [logits_of(model, images).float() for model in self.models]

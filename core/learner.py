@@ -48,6 +48,7 @@ class Learner:
         )
         self.schedule = _one_cycle(self.optimiser, config, config.epochs * steps_per_epoch + 1)
         self.steps = 0
+        self._pairs = self._averaged_with()
 
     @property
     def rate(self) -> float:
@@ -95,9 +96,13 @@ class Learner:
         if self.average is None:
             return
         decay = min(self.config.ema, self.steps / (self.steps + AVERAGE_WARM_UP))
-        ours, theirs = (list(m.state_dict().values()) for m in (self.average, self.model))
-        moving = [n for n, tensor in enumerate(ours) if tensor.is_floating_point()]
-        torch._foreach_lerp_([ours[n] for n in moving], [theirs[n] for n in moving], 1 - decay)
+        torch._foreach_lerp_(*self._pairs, 1 - decay)
+
+    def _averaged_with(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The average's weights and running statistics, and those that they follow; counters are neither."""
+        both = (list(m.state_dict().values()) if m else [] for m in (self.average, self.model))
+        ours, theirs = ([tensor for tensor in found if tensor.is_floating_point()] for found in both)
+        return ours, theirs
 
     def state(self) -> dict[str, Any]:
         """Everything that later steps depend on."""

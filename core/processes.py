@@ -1,13 +1,15 @@
 """Several processes that train one network, each on its share of every batch: started by `torchrun`."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from core.errors import DigitscopeError
 
 T = TypeVar("T")
 
@@ -47,6 +49,24 @@ def from_first(value: T) -> T:
     box = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def on_first(work: Callable[[], T]) -> T:
+    """Process 0's work, with its value, or its error, for all; the processes wait for each other.
+
+    Raises:
+        DigitscopeError: what the work raised, in every process.
+    """
+    found: tuple[T | None, DigitscopeError | None] = (None, None)
+    if rank() == 0:
+        try:
+            found = (work(), None)
+        except DigitscopeError as error:
+            found = (None, error)
+    value, problem = from_first(found)
+    if problem:
+        raise problem
+    return cast(T, value)
 
 
 def summed(sums: Tensor) -> Tensor:

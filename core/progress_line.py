@@ -6,6 +6,8 @@ from tqdm import tqdm
 
 from core.runs import StepReport
 
+LAYOUT = "{desc} {percentage:3.0f}% |{bar:20}| {postfix}"  # tqdm's own times know nothing of a resumed run
+
 
 class ProgressLine:
     """Epoch, images/s, loss, validation accuracy and the time left; a line of its own for each finished run.
@@ -16,7 +18,7 @@ class ProgressLine:
 
     def __init__(self, *, quiet: bool = False):
         self._quiet = quiet
-        self._bar = tqdm(unit="step", dynamic_ncols=True, disable=quiet, leave=False)
+        self._bar = tqdm(bar_format=LAYOUT, dynamic_ncols=True, disable=quiet, leave=False)
 
     def __call__(self, report: StepReport) -> None:
         """Moves on."""
@@ -25,9 +27,12 @@ class ProgressLine:
         self._bar.total = report.steps
         self._bar.set_description(f"epoch {report.epoch}/{report.epochs}", refresh=False)
         self._bar.set_postfix_str(
-            f"{report.images_per_second:,.0f} images/s, loss {report.loss:.4f}{known}", refresh=False
+            f"{report.images_per_second:,.0f} images/s, loss {report.loss:.4f}{known}, "
+            f"{tqdm.format_interval(report.eta)} left",
+            refresh=False,
         )
-        self._bar.update(report.step - self._bar.n)
+        self._bar.n = report.step
+        self._bar.refresh()
 
     def ended(self, result: dict[str, Any]) -> None:
         """A run has ended."""

@@ -1,7 +1,7 @@
 """From a recipe to a checkpoint: train, read the test set once, write the card."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,15 @@ from core import checkpoint, mnist, processes
 from core.card import ModelCard
 from core.config import TrainConfig
 from core.datasets import LabelledDigits, load_dataset
+from core.distillation import teachers_of
 from core.errors import TrainingError
 from core.evaluation import Evaluation, evaluate
 from core.learner import logits_of
 from core.models import Network, parameter_count
 from core.parts import Parts, parts_of
-from core.paths import checkpoint_folder
 from core.results import validation_accuracy
 from core.runs import RunFolder, StepReport, open_run
-from core.training import TrainingRun, train
+from core.training import TrainingRun, new_network, train
 
 ELSEWHERE = ("mnist-test", "optdigits")  # where every network is measured, whatever it learned from
 
@@ -51,27 +51,46 @@ def release_best(
 
     Returns:
         The results in the order of the seeds; only the first of several processes has them.
+
+    Raises:
+        DigitscopeError: data, teachers or the network to start from can't be had or don't fit each
+            other, training fails, or a folder can't be written.
     """
-    writes = processes.rank() == 0
-    if writes:
-        checkpoint.check_target(folder)
     parts = parts_of(config.data)
+    seeded = [_with_seed(config, seed) for seed in range(config.seed, config.seed + seeds)]
+    processes.on_first(lambda: _check(seeded, parts, folder))
     results, trained = [], []
-    for seed in range(config.seed, config.seed + seeds):
-        seeded = replace(config, seed=seed)
-        name = f"{folder.name}-{recipe}-seed{seed}"
-        with open_run(name, seeded, resume=resume) if writes else nullcontext() as run:
-            found = processes.from_first(run.result() if run else None)
-            result = found or release(seeded, parts, run, recipe=recipe, report=report, peek=peek)
+    for one in seeded:
+        name = f"{folder.name}-{recipe}-seed{one.seed}"
+        with ExitStack() as stack:
+            run, result = _run(
+                stack, name, one, parts, recipe=recipe, resume=resume, peek=peek, report=report
+            )
         if run:
             results.append(result)
             trained.append(run.checkpoint)
             if each:
                 each(result)
-    if writes:
+    if results:
         best = max(range(seeds), key=lambda n: validation_accuracy(results[n]))
         checkpoint.publish(trained[best], folder)
     return results
+
+
+def _run(
+    stack: ExitStack, name: str, config: TrainConfig, parts: Parts, *, resume: bool, **how: Any
+) -> tuple[RunFolder | None, dict[str, Any]]:
+    """One run with its folder, which the first process alone has; `how` goes to `release`."""
+    run: RunFolder | None = None
+
+    def opened() -> dict[str, Any] | None:
+        nonlocal run
+        again = {"peek": how["peek"], "processes": processes.count()}
+        run = stack.enter_context(open_run(name, config, resume=resume, **again))
+        return run.result()
+
+    found = processes.on_first(opened)
+    return run, found or release(config, parts, run, **how)
 
 
 def release(
@@ -122,18 +141,34 @@ def release(
     return result
 
 
+def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:
+    return replace(config, seed=seed, init_from=config.init_from.replace("{seed}", str(seed)))
+
+
+def _check(configs: list[TrainConfig], parts: Parts, folder: Path) -> None:
+    """Everything that can be known before the first epoch, so that nobody waits for it in vain.
+
+    Raises:
+        DigitscopeError: see `release_best`.
+    """
+    checkpoint.check_target(folder)
+    for config in configs:
+        classes = (_start(config) or new_network(config)).classes
+        if config.frozen and (not config.init_from or config.architecture != "DigitCNN"):
+            raise TrainingError(
+                "--frozen trains the last layers of a convolutional checkpoint. Name it in --init-from."
+            )
+        teachers_of(config, torch.device("cpu"))
+    for part in (parts.training, parts.validation, parts.test):
+        if not len(part.only(classes)):
+            raise TrainingError(f"{part.name} has no digit of the classes {classes}. Give more digits.")
+
+
 def _start(config: TrainConfig) -> Network | None:
     """The network to go on from, if the recipe names one."""
     if not config.init_from:
         return None
-    name = config.init_from.replace("{seed}", str(config.seed))
-    model, card = checkpoint.load_model(checkpoint_folder(name))
-    if card.architecture != config.architecture:
-        raise TrainingError(
-            f"--init-from {name} is a {card.architecture}, but {config.architecture} is to be "
-            "trained. Name a checkpoint of the same architecture."
-        )
-    return model
+    return checkpoint.load_for_training(config.init_from, config.architecture)[0]
 
 
 def _elsewhere(parts: Parts) -> list[LabelledDigits]:
@@ -182,6 +217,8 @@ def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]])
     source = f"trained here on {parts.training.name.removesuffix('-train').replace('mnist', 'MNIST')}"
     if run.config.init_from:
         source += f", from the weights of {run.config.init_from}"
+    if run.config.teachers:
+        source += f", taught by {', '.join(run.config.teachers)}"
     return ModelCard(
         name="checkpoint",
         architecture=run.config.architecture,

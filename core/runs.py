@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +21,7 @@ CONFIG, PROGRESS, RESULT, STATE = "config.json", "progress.json", "result.json",
 LOCK = ".lock"
 NEEDED = 32 * 2**20  # bytes: state, weights and graph, each written beside its predecessor
 PROGRESS_EVERY = 0.5  # s
+TRIES, PAUSE = 10, 0.05  # s
 
 History = list[dict[str, float]]
 
@@ -106,34 +107,46 @@ class RunFolder:
 
 
 @contextmanager
-def open_run(name: str, config: TrainConfig, *, resume: bool = False) -> Iterator[RunFolder]:
+def open_run(
+    name: str, config: TrainConfig, *, resume: bool = False, **circumstances: bool | int
+) -> Iterator[RunFolder]:
     """A run's folder, for this process alone.
 
     Args:
         name: of the folder, in `DIGITSCOPE_RUNS`.
         config: the recipe; a resumed run must have been started with the same one.
         resume: go on where it was stopped; otherwise what lies there is cleared.
+        circumstances: what else must not change between a start and its resumption.
 
     Raises:
         TrainingError: another process trains there, the folder can't be written, there is too
             little space, or what lies there is no run of this configuration.
     """
     path = runs_folder() / name
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        _reserve(path)
-        with (path / LOCK).open("w") as lock:
-            _take(lock, path)
+    with ExitStack() as stack:
+        with _named(path):
+            path.mkdir(parents=True, exist_ok=True)
+            _reserve(path)
+            _take(stack.enter_context((path / LOCK).open("w")), path)
+            start = asdict(config) | circumstances
             if resume:
-                _same_config(path, config)
+                _same_start(path, start)
             else:
                 for file in (RESULT, STATE, HISTORY, PROGRESS):
                     (path / file).unlink(missing_ok=True)
-            _replace(path / CONFIG, json.dumps(asdict(config), indent=1).encode())
-            yield RunFolder(path)
+            _replace(path / CONFIG, json.dumps(start, indent=1).encode())
+        yield RunFolder(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """An error of the system as one that says where and what to do."""
+    try:
+        yield
     except OSError as error:
         raise TrainingError(
-            f"{path} can't be written ({error}). Free some space, or name another folder in DIGITSCOPE_RUNS."
+            f"{path} can't be written ({error}). Free some space, or name another folder in DIGITSCOPE_RUNS; "
+            "--resume goes on from the last finished epoch."
         ) from error
 
 
@@ -142,26 +155,30 @@ def _reserve(path: Path) -> None:
     probe = path / ".space"
     try:
         with probe.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, NEEDED)
+            file.write(bytes(NEEDED))
+            file.flush()
+            os.fsync(file.fileno())
     finally:
         probe.unlink(missing_ok=True)
 
 
 def _take(lock: IO[str], path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise TrainingError(
-            f"Another process is training in {path}. Wait for it, or give this run another --seed."
-        ) from None
+    for _ in range(TRIES):  # somebody who only looks whether it is taken holds it for an instant
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(PAUSE)
+    raise TrainingError(
+        f"Another process is training in {path}. Wait for it, or give this run another --seed."
+    )
 
 
-def _same_config(path: Path, config: TrainConfig) -> None:
+def _same_start(path: Path, start: dict[str, Any]) -> None:
     try:
         before = json.loads((path / CONFIG).read_bytes())
     except (FileNotFoundError, ValueError):
         return  # killed before it began: there is nothing to go on from, and nothing in the way
-    now = json.loads(json.dumps(asdict(config)))
+    now = json.loads(json.dumps(start))
     changed = [key for key in now if before.get(key) != now[key]]
     if changed:
         flags = ", ".join(f"--{key.replace('_', '-')} {before.get(key)}" for key in changed)
@@ -173,12 +190,13 @@ def _same_config(path: Path, config: TrainConfig) -> None:
 def _replace(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Whole or not at all, also when the process is killed."""
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    beside.replace(path)
+    with _named(path):
+        with beside.open("wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        beside.replace(path)
 
 
 def running() -> list[RunStatus]:

@@ -108,9 +108,13 @@ class _Run:
     ):
         self.config, self.device = config, device
         self.rank, self.processes = processes.rank(), processes.count()
-        model = _network(config, start).to(device)
+        model = start or new_network(config)
+        if isinstance(model, DigitCNN):
+            model.set_dropout(config.dropout, config.head_dropout)
+        model = model.to(device)
         digits = DeviceDigits(training, model.classes, device)
-        self.data = TrainingData(digits, config, teachers_of(config, model.classes, device))
+        self.data = TrainingData(digits, config, teachers_of(config, device))
+        self._check_shares(len(digits))
         self.learner = Learner(config, model, self.data.steps_per_epoch, processes=self.processes)
         self.held_out = DeviceDigits(validation, model.classes, device)
         self.history: History = []
@@ -123,9 +127,18 @@ class _Run:
         """Every epoch that is left."""
         for epoch in range(len(self.history) + 1, self.config.epochs + 1):
             loss, accuracy = self._epoch(epoch, report, folder)
-            self._keep(epoch, loss, accuracy, watch)
+            self._keep(epoch, loss, accuracy, folder, watch)
             if folder:
                 folder.keep(self.history, self.state())
+
+    def _check_shares(self, digits: int) -> None:
+        """Every process needs a digit of every batch."""
+        smallest = digits % self.config.batch_size or self.config.batch_size
+        if smallest < self.processes:
+            raise TrainingError(
+                f"--batch-size {self.config.batch_size} cuts {digits} digits into batches of which one has "
+                f"{smallest}, fewer than the {self.processes} processes. Give another --batch-size."
+            )
 
     def images_per_second(self) -> float:
         """Over the whole run, measuring included."""
@@ -137,7 +150,7 @@ class _Run:
         sums, seen = torch.zeros(2, dtype=torch.float64, device=_sum_device(self.device)), 0
         for step, batch in enumerate(self.data.epoch(epoch), 1):
             loss, hits = self.learner.step(batch.share(self.rank, self.processes), whole=len(batch))
-            sums += torch.stack([loss, hits])
+            sums += torch.stack([loss, hits]).to(sums)
             seen += len(batch)
             if step % REPORT_EVERY == 0 or step == self.data.steps_per_epoch:
                 mean_loss, accuracy = (processes.summed(sums) / seen).tolist()
@@ -189,10 +202,14 @@ class _Run:
             if show:
                 show(shown)
 
-    def _keep(self, epoch: int, loss: float, accuracy: float, watch: Watch | None) -> None:
+    def _keep(
+        self, epoch: int, loss: float, accuracy: float, folder: RunFolder | None, watch: Watch | None
+    ) -> None:
         """Measures the epoch's network on the validation digits, and keeps it if it is the best so far."""
         served = self.learner.served
-        val_loss, val_accuracy = measure(served, self.held_out)
+        val_loss, val_accuracy = processes.from_first(measure(served, self.held_out))
+        if not np.isfinite(val_loss):  # the last step broke it: its own loss was measured before
+            raise self._not_finite(epoch, self.data.steps_per_epoch, folder)
         row = {
             "epoch": epoch,
             "loss": loss,
@@ -222,24 +239,25 @@ class _Run:
 
     def restore(self, content: bytes) -> None:
         """Goes on from where `state` was taken."""
-        state = torch.load(io.BytesIO(content), map_location=self.device, weights_only=True)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         self.learner.restore(state["learner"])
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
         self.chosen.load_state_dict(state["chosen"])
         self.epochs_before, self.seconds_before = len(self.history), self.history[-1]["seconds"]
 
 
-def _network(config: TrainConfig, start: Network | None) -> Network:
+def new_network(config: TrainConfig) -> Network:
+    """With random weights, by the seed.
+
+    Raises:
+        TrainingError: unknown architecture.
+    """
     if config.architecture not in ARCHITECTURES:
         raise TrainingError(
             f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
         )
-    if start is None:
-        torch.manual_seed(config.seed)
-        start = ARCHITECTURES[config.architecture]()
-    if isinstance(start, DigitCNN):
-        start.set_dropout(config.dropout, config.head_dropout)
-    return start
+    torch.manual_seed(config.seed)
+    return ARCHITECTURES[config.architecture]()
 
 
 def best_device() -> torch.device:

@@ -15,8 +15,10 @@ from core.datasets import LabelledDigits
 from core.errors import TrainingError
 
 ALL = slice(None)
-CHUNK = 500  # digits distorted at once: what fits into a core's cache
-UNLIKELY = 1_000_003  # keeps the streams of random numbers of two seeds apart
+CHUNKS = {"cpu": 500}  # digits distorted at once: what fits into a core's cache
+CHUNK = 16_384  # on other devices
+APART = 1_000_003  # keeps the streams of two seeds apart, as long as they have fewer epochs
+SHUFFLE = 500_009  # and the order of an epoch from its distortions
 
 Pixels = UInt8[Tensor, "n 28 28"]
 Teach = Callable[[int, Pixels], Float[Tensor, "n classes"]]
@@ -61,13 +63,6 @@ class DeviceDigits:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """In their order, as they are."""
-        for images, targets in zip(
-            torch.split(self.images, size), torch.split(self.targets, size), strict=True
-        ):
-            yield Batch(as_floats(images), targets, None)
-
 
 class TrainingData:
     """The digits to learn from. Everything random in an epoch follows from the seed and its number.
@@ -90,7 +85,7 @@ class TrainingData:
             taught = self.teach(view, images)
         else:
             images, taught = self.distorted(_generator(device, self.config.seed, number)), None
-        shuffle = _generator(device, self.config.seed + 1, number)
+        shuffle = _generator(device, self.config.seed, SHUFFLE + number)
         order = torch.randperm(len(images), generator=shuffle, device=device)
         for rows in torch.split(order, self.config.batch_size):
             soft = None if taught is None else taught[rows]
@@ -101,7 +96,8 @@ class TrainingData:
         images, digits = self.digits.images[rows], self.digits.digits[rows]
         if not (self.augment or self.allographs):
             return images
-        chunks = zip(torch.split(images, CHUNK), torch.split(digits, CHUNK), strict=True)
+        size = CHUNKS.get(images.device.type, CHUNK)
+        chunks = zip(torch.split(images, size), torch.split(digits, size), strict=True)
         return torch.cat([self._distorted(*chunk, generator) for chunk in chunks])
 
     def _distorted(self, images: Pixels, digits: Tensor, generator: torch.Generator) -> Pixels:
@@ -138,4 +134,4 @@ def augmentation(config: TrainConfig) -> tuple[Augmentation | None, Allographs |
 
 
 def _generator(device: torch.device, seed: int, number: int) -> torch.Generator:
-    return torch.Generator(device).manual_seed(seed * UNLIKELY + number)
+    return torch.Generator(device).manual_seed(seed * APART + number)

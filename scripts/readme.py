@@ -84,7 +84,9 @@ def core_cells(row: dict[str, Any]) -> list[str]:
         measured += f" [{100 * low:.2f}, {100 * high:.2f}], n = {row['n']:,}"
     ratio = f"{row['ratio']:.2f}×" if row["ratio"] else ""
     verdict = {True: ", reached", False: ", missed", None: ""}[row["reached"]]
-    baseline = f"{figure(row['baseline'], row['unit'])} ({row['against']})" if row["baseline"] else ""
+    baseline = (
+        f"{figure(row['baseline'], row['unit'])} ({row['against']})" if row["baseline"] else row["against"]
+    )
     return [row["figure"], measured, baseline, ratio, (row["target"] or "") + verdict]
 
 

@@ -19,6 +19,7 @@ from core import checkpoint, cli, datasets
 from core.card import read_card
 from core.cli import main
 from core.config import RECIPES, TrainConfig
+from core.errors import TrainingError
 from core.evaluation import wilson_interval
 from core.paths import ROOT
 from core.predictor import Predictor
@@ -268,11 +269,39 @@ def test_a_recipe_is_the_base_of_the_flags():
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [["--epochs", "1"], ["--frozen"], ["--data", "optdigits", "--out", "x"], ["--label-smoothing", "0.1"]],
+)
+def test_a_run_that_is_not_the_recipe_is_not_recorded_as_one(changes: list[str]):
+    name = changes[0].removeprefix("--").replace("-", "_")
+    with pytest.raises(
+        TrainingError, match=f"--record keeps runs of the recipe plain as it is; here .*{name}"
+    ):
+        train.config_from(train.parse(["cnn", "--record", *changes]))
+
+
+def test_seeds_teachers_and_starts_are_no_change_of_the_recipe():
+    options = [
+        "cnn",
+        "--record",
+        "--seed",
+        "7",
+        "--precision",
+        "float32",
+        "--init-from",
+        "cnn",
+        "--teachers",
+        "a",
+    ]
+    assert train.config_from(train.parse(options)).seed == 7
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["linear", "--recipe", "quick"], "--recipe quick: linear has reference"),
         (["cnn", "--seeds", "0"], "--seeds 0: give a whole number of at least 1"),
-        (["cnn", "--record", "--data", "optdigits"], "--record keeps runs on mnist"),
+        (["cnn", "--data", "optdigits"], "--data: name the new checkpoint's folder with --out"),
         (["linear", "--benchmark"], "--benchmark measures cnn"),
         (["cnn", "--precision", "float16"], "invalid choice: 'float16'"),
     ],

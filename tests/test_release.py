@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from core import release
+from core import checkpoint, release
 from core.card import read_card
 from core.checkpoint import load_model
 from core.config import RECIPES, TrainConfig
 from core.datasets import load_dataset
 from core.distillation import Ensemble, teachers_of
-from core.errors import CheckpointError, TrainingError
+from core.errors import CheckpointError, DigitscopeError, TrainingError
 from core.learner import logits_of
 from core.parts import parts_of
+from core.paths import ROOT, checkpoint_folder
 from core.release import measured_on, release_best
 from tests.stripes import digits
 
@@ -93,7 +94,7 @@ def test_results_say_what_was_measured_and_how(published: list[dict], stripes: s
     assert first["flags"]["epochs"] == 2
     assert [row["epoch"] for row in first["history"]] == [1, 2]
     assert first["images_per_second"] == pytest.approx(2 * 280 / first["seconds"], rel=0.2, abs=60)
-    model, _ = load_model(release.checkpoint_folder("mine"))
+    model, _ = load_model(checkpoint_folder("mine"))
     parts = parts_of(stripes)
     best = max(published, key=lambda result: result["metrics"][result["chosen_on"]]["accuracy"])
     assert measured_on(model, parts.test).errors == best["metrics"][f"{stripes}-test"]["errors"]
@@ -139,32 +140,30 @@ def test_fine_tuning_begins_with_the_checkpoints_weights(
     assert card.source.endswith("from the weights of mine")
 
 
-def test_fine_tuning_on_other_writers_helps_there(home: Path):
-    """The shipped network on scikit-learn's 8×8 digits."""
-    from core.paths import ROOT
-
-    config = TrainConfig(
-        **{
-            **vars(RECIPES["cnn"]["plain"]),
-            "data": "optdigits",
-            "init_from": str(ROOT / "checkpoints" / "cnn"),
-            "epochs": 4,
-            "batch_size": 64,
-            "learning_rate": 1e-3,
-            "ema": 0.0,
-            "precision": "float32",
-        }
+@pytest.mark.parametrize("frozen", [False, True])
+def test_fine_tuning_on_other_writers_helps_there(home: Path, frozen: bool):
+    """The shipped network on scikit-learn's 8×8 digits, wholly and in its last layers alone."""
+    config = replace(
+        RECIPES["cnn"]["plain"],
+        data="optdigits",
+        init_from=str(ROOT / "checkpoints" / "cnn"),
+        frozen=frozen,
+        epochs=5,
+        batch_size=64,
+        learning_rate=1e-3,
+        ema=0.0,
+        precision="float32",
     )
     parts = parts_of("optdigits")
     before, _ = load_model(ROOT / "checkpoints" / "cnn")
-    (result,) = release_best(config, home / "checkpoints" / "opt", recipe="tuned")
+    (result,) = release_best(config, home / "checkpoints" / f"opt-{frozen}", recipe="tuned")
     errors = result["metrics"]["optdigits-test"]["errors"]
     assert errors < measured_on(before, parts.test).errors
 
 
 def test_another_architecture_cannot_be_tuned(home: Path, stripes: str, published: list[dict]):
     config = replace(RECIPES["linear"]["reference"], data=stripes, init_from="mine", epochs=1)
-    with pytest.raises(TrainingError, match="--init-from mine is a DigitCNN, but ThreeSevenLinear is to be"):
+    with pytest.raises(CheckpointError, match="mine is a DigitCNN, not a ThreeSevenLinear"):
         release_best(config, home / "checkpoints" / "odd", recipe="plain")
 
 
@@ -184,7 +183,7 @@ def test_an_ensemble_answers_with_the_mean_of_its_logits_and_remembers(
 ):
     names = tuple(str(home / "runs" / f"mine-plain-seed{seed}" / "checkpoint") for seed in (23, 24))
     config = replace(quick, teachers=names, distillation=0.5)
-    teach = teachers_of(config, tuple(range(10)), CPU)
+    teach = teachers_of(config, CPU)
     images = torch.from_numpy(digits(50, 3).images)
     told = teach(0, images)
     models = [load_model(Path(name))[0] for name in names]
@@ -214,20 +213,60 @@ def test_teachers_without_a_share_and_a_share_without_teachers_are_refused(
 ):
     config = replace(quick, teachers=teachers, distillation=share)
     with pytest.raises(TrainingError, match="Give both, or neither"):
-        teachers_of(config, tuple(range(10)), CPU)
+        teachers_of(config, CPU)
 
 
-def test_a_teacher_of_other_classes_is_refused(quick: TrainConfig, published: list[dict]):
-    config = replace(quick, teachers=("mine",), distillation=0.5)
-    with pytest.raises(TrainingError, match=r"The teacher mine knows \(0, 1, .*, not \(3, 7\)"):
-        teachers_of(config, (3, 7), CPU)
+def test_a_teacher_of_another_architecture_is_refused(quick: TrainConfig, published: list[dict]):
+    config = replace(quick, architecture="ThreeSevenLinear", teachers=("mine",), distillation=0.5)
+    with pytest.raises(CheckpointError, match="mine is a DigitCNN, not a ThreeSevenLinear"):
+        teachers_of(config, CPU)
+
+
+def test_weights_of_another_normalisation_neither_start_nor_teach(home: Path, published: list[dict]):
+    model, card = load_model(home / "checkpoints" / "mine")
+    other = replace(card, normalisation={"mean": 0.5, "std": 0.5})
+    checkpoint.save(home / "checkpoints" / "foreign", model, other, [])
+    with pytest.raises(CheckpointError, match=r"foreign was trained with pixels normalised by .*0\.5"):
+        checkpoint.load_for_training("foreign", "DigitCNN")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"init_from": "runs/none-{seed}"}, "No checkpoint 'runs/none-24'"),
+        ({"init_from": "mine", "teachers": ("gone",), "distillation": 0.5}, "No checkpoint 'gone'"),
+        ({"frozen": True}, "--frozen trains the last layers of a convolutional checkpoint"),
+        ({"architecture": "ThreeSevenLinear"}, "has no digit of the classes"),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_an_older_run_is_cleared(
+    home: Path, quick: TrainConfig, published: list[dict], tmp_path: Path, changes: dict, message: str
+):
+    if "architecture" in changes:  # a data set without 3 and 7
+        data = digits(200, 0).only((0, 1))
+        np.savez(tmp_path / "few.npz", images=data.images, labels=data.labels)
+        changes = changes | {"data": str(tmp_path / "few.npz")}
+    older = (home / "runs" / "mine-plain-seed24" / "result.json").read_bytes()
+    config = replace(quick, seed=24, **changes)
+    with pytest.raises(DigitscopeError, match=message):
+        release_best(config, home / "checkpoints" / "mine", recipe="plain")
+    assert (home / "runs" / "mine-plain-seed24" / "result.json").read_bytes() == older
+
+
+def test_a_start_can_follow_the_seed(home: Path, quick: TrainConfig, published: list[dict]):
+    start = str(home / "runs" / "mine-plain-seed{seed}" / "checkpoint")
+    config = replace(quick, seed=24, init_from=start, epochs=1)
+    (result,) = release_best(config, home / "checkpoints" / "followed", recipe="settled")
+    assert result["flags"]["init_from"] == start.replace("{seed}", "24")
+    assert read_card(home / "checkpoints" / "followed").source.endswith("mine-plain-seed24/checkpoint")
 
 
 def test_damaged_memories_of_teachers_are_asked_for_anew(tmp_path: Path, published: list[dict]):
-    model, _ = load_model(release.checkpoint_folder("mine"))
+    model, _ = load_model(checkpoint_folder("mine"))
     ensemble = Ensemble([model], tmp_path / "memory", "float32")
     images = torch.from_numpy(digits(20, 3).images)
     told = ensemble(4, images)
     (file,) = (tmp_path / "memory").iterdir()
-    file.write_bytes(file.read_bytes()[:50])
-    assert torch.equal(ensemble(4, images), told)
+    for kept in (50, 0):
+        file.write_bytes(file.read_bytes()[:kept])
+        assert torch.equal(ensemble(4, images), told)

@@ -8,11 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from core.paths import ROOT
+from tests.stripes import digits
 
+TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 SCRIPT = """
 import sys, torch
 from dataclasses import replace
@@ -98,13 +101,62 @@ def test_a_finished_epoch_is_not_trained_again(tmp_path: Path):
 
 
 def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path: Path):
-    """Their shares make up the same batches; batch normalisation alone sees half of each."""
-    still = "{'dropout': 0.0, 'head_dropout': 0.0}"
-    alone = finished(tmp_path / "one", changes=still)
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    together = finished(tmp_path / "two", changes=still, launcher=launcher)
+    """Shares of 17 and 16 digits; the frozen half keeps batch normalisation from seeing half a batch."""
+    changes = "{'frozen': True, 'dropout': 0.0, 'head_dropout': 0.0, 'batch_size': 33}"
+    alone = finished(tmp_path / "one", changes=changes)
+    together = finished(tmp_path / "two", changes=changes, launcher=TWO)
     one, two = ([row["loss"] for row in end["history"]] for end in (alone, together))
+    assert two == pytest.approx(one, rel=1e-4)
+    assert two[-1] < two[0]
+    for name, value in alone["model"].items():
+        torch.testing.assert_close(together["model"][name], value, rtol=1e-3, atol=1e-4)
+    assert [path.name for path in (tmp_path / "two" / "runs").iterdir()] == ["test"], "one writer"
+
+
+def test_two_processes_learn_nearly_the_same_with_batch_normalisation(tmp_path: Path, whole: dict):
+    """Each normalises by its own half of the batch, and drops features of its own."""
+    together = finished(tmp_path, launcher=TWO)
+    one, two = ([row["loss"] for row in end["history"]] for end in (whole, together))
     assert two == pytest.approx(one, rel=0.1)
-    assert two != one
     assert two[-1] < 0.8 * two[0]
-    assert [p.name for p in (tmp_path / "two" / "runs").iterdir()] == ["test"]
+
+
+def test_too_few_digits_for_all_processes_is_a_clear_error_in_each(tmp_path: Path):
+    child = started(tmp_path, "{'batch_size': 319}", TWO)
+    _, errors = child.communicate(timeout=600)
+    assert child.returncode != 0
+    assert "cuts 320 digits into batches of which one has 1, fewer than the 2 processes" in errors
+
+
+def test_train_py_runs_under_torchrun_and_resumes_what_is_finished(tmp_path: Path):
+    data = digits(300, 0)
+    np.savez(tmp_path / "stripes.npz", images=data.images, labels=data.labels)
+    command = [
+        sys.executable,
+        *TWO,
+        "train.py",
+        "cnn",
+        "--data",
+        str(tmp_path / "stripes.npz"),
+        "--epochs",
+        "1",
+    ]
+    command += ["--out", str(tmp_path / "out" / "mine"), "--precision", "float32", "--resume"]
+    own = os.environ | {"DIGITSCOPE_RUNS": str(tmp_path / "runs"), "OMP_NUM_THREADS": "1"}
+    said = []
+    for _ in range(2):
+        ended = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=600)
+        assert ended.returncode == 0, ended.stderr[-2000:]
+        said.append(ended.stdout)
+        assert sorted(path.name for path in (tmp_path / "out" / "mine").iterdir()) == [
+            "card.json",
+            "history.jsonl",
+            "model.onnx",
+            "model.safetensors",
+        ]
+    assert all(text.count("mine: written") == 1 for text in said), "one process speaks"
+    (tmp_path / "out" / "mine" / "notes.txt").write_text("a visitor's")
+    refused = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=600)
+    assert refused.returncode != 0
+    assert refused.stderr.count("error: ") == 1
+    assert "holds files that are no checkpoint's (notes.txt)" in refused.stderr

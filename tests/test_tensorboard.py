@@ -38,12 +38,12 @@ def events(folder: Path) -> list[tuple[str, int, float]]:
 
 
 def test_a_run_is_written_by_step_and_its_validation_by_epoch(tmp_path: Path):
-    log = EventLog(tmp_path / "tb")
+    log = EventLog(tmp_path / "tb", first=23)
     log(REPORT)
     log(replace(REPORT, step=40, epoch=2, validation_accuracy=0.9))
     log(replace(REPORT, step=60, epoch=2, loss=0.25, validation_accuracy=0.9))
     log.end([{"epoch": 1, "validation_accuracy": 0.9}, {"epoch": 2, "validation_accuracy": 0.95}])
-    found = events(tmp_path / "tb")
+    found = events(tmp_path / "tb" / "seed23")
     assert [(step, value) for name, step, value in found if name == "training/loss"] == [
         (20, 0.5),
         (40, 0.5),
@@ -54,7 +54,19 @@ def test_a_run_is_written_by_step_and_its_validation_by_epoch(tmp_path: Path):
     assert measured == [(1, pytest.approx(0.9)), (2, pytest.approx(0.95))]
 
 
+def test_every_seed_has_a_folder_and_a_finished_run_adds_nothing(tmp_path: Path):
+    log = EventLog(tmp_path, first=5)
+    log(REPORT)
+    log.end([{"epoch": 1, "validation_accuracy": 0.5}])
+    log.end([{"epoch": 1, "validation_accuracy": 0.6}])  # seed 6 was finished before
+    log(replace(REPORT, epoch=2, validation_accuracy=0.7))
+    log.end([{"epoch": 2, "validation_accuracy": 0.8}])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["seed5", "seed7"]
+    measured = [(step, value) for name, step, value in events(tmp_path / "seed7") if "validation" in name]
+    assert measured == [(1, pytest.approx(0.7)), (2, pytest.approx(0.8))]
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match=r"--tensorboard .*file/tb can't be written"):
-        EventLog(tmp_path / "file" / "tb")
+        EventLog(tmp_path / "file" / "tb", first=1)

@@ -28,8 +28,10 @@ def test_speeds_are_images_over_seconds(monkeypatch: pytest.MonkeyPatch):
         return 40
 
     speeds = measured_speeds({"slow": slow, "fast": fast}, CPU)
-    assert speeds["fast"] / speeds["slow"] == pytest.approx(4, rel=0.1)
-    assert speeds["slow"] == pytest.approx(10 / 0.02, rel=0.1)
+    assert [len(found) for found in speeds.values()] == [training_bench.ROUNDS] * 2
+    fastest = {name: max(found) for name, found in speeds.items()}
+    assert fastest["fast"] / fastest["slow"] == pytest.approx(4, rel=0.2)
+    assert 300 < fastest["slow"] <= 10 / 0.02
 
 
 def test_the_published_pipeline_distorts_within_the_reference_recipe():

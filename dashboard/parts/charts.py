@@ -12,6 +12,7 @@ from dashboard.words import percent
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 ACCENT, QUIET = "#16938a", "#8b979b"  # legible on the light and on the dark page
+LEAST = 1e-4  # errors, the lowest a training's chart shows
 SQUARE = 265  # px, the height of a card's chart
 
 
@@ -127,12 +128,12 @@ def training(
         ("training digits", "accuracy", QUIET, "dot"),
         ("validation digits", "validation_accuracy", ACCENT, "solid"),
     ):
-        errors = [1 - row[field] for row in history]
+        errors = [max(1 - row[field], LEAST) for row in history]  # a logarithm knows no 0
         line = {"color": colour, "dash": dash, "width": 2}
         about = "epoch %{x}: %{y:.2%}"
         figure.add_scatter(x=epochs, y=errors, name=name, mode="lines", line=line, hovertemplate=about)
     shown = next((row for row in history if row["epoch"] == best_epoch), history[-1])
-    error = 1 - shown["validation_accuracy"]
+    error = max(1 - shown["validation_accuracy"], LEAST)
     if best_epoch is not None:
         figure.add_scatter(
             x=[best_epoch],

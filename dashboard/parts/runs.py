@@ -8,7 +8,7 @@ from core.results import COLUMNS, Peeking, peeking, table
 from core.runs import RunStatus
 from dashboard import resources
 from dashboard.parts import charts
-from dashboard.words import duration, percent
+from dashboard.words import duration, percent, plain
 
 LOOK_AGAIN = {True: 2.0, False: 10.0}  # s, while something trains and while nothing does
 
@@ -30,7 +30,7 @@ def _live(busy: bool) -> None:
 
 def _one(run: RunStatus) -> None:
     now = run.progress
-    st.markdown(f"**In training: {run.name}**")
+    st.markdown(f"**In training: {plain(run.name)}**")
     if now is None:
         st.caption("The first steps are under way.")
         return

@@ -41,7 +41,7 @@ def show() -> None:
         st.markdown(
             "**Is that luck?** The same training from other seeds, and other recipes",
             help="Mean ± standard deviation over the recorded runs. Each chose its epoch on the validation "
-            "digits and read the test set once.",
+            "digits, whatever the test set said.",
         )
         runs.published(card.architecture)
 
