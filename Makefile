@@ -26,12 +26,15 @@ lint: $(DEV)  ## Lint and types alone
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-train: $(RUNTIME)  ## Train the shipped network anew, in its three stages (hours on 2 cores; goes on after a stop)
-	$(BIN)/python train.py cnn --recipe plain --seed 1 --seeds 3 --resume --record
-	$(BIN)/python train.py cnn --recipe distilled --seed 1 --seeds 5 --resume --record \
-		--teachers runs/cnn-plain-seed1/checkpoint runs/cnn-plain-seed2/checkpoint runs/cnn-plain-seed3/checkpoint
-	$(BIN)/python train.py cnn --recipe settled --seed 1 --seeds 5 --resume --record \
-		--init-from 'runs/cnn-distilled-seed{seed}/checkpoint'
+STAGE := $(BIN)/python train.py cnn --resume --record --seed 1
+RUNS := $(or $(DIGITSCOPE_RUNS),runs)
+
+train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes on where it was stopped)
+	$(STAGE) --recipe plain --seeds 3 --out $(RUNS)/stages/cnn
+	$(STAGE) --recipe distilled --seeds 5 --teachers $(RUNS)/cnn-plain-seed{1,2,3}/checkpoint --out $(RUNS)/stages/cnn
+	$(STAGE) --recipe settled --seeds 5 --init-from '$(RUNS)/cnn-distilled-seed{seed}/checkpoint'
+	$(STAGE) --recipe reference --seed 23 --peek --out $(RUNS)/stages/reference
+	$(STAGE) --recipe quick --out $(RUNS)/stages/quick
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core bench --out docs/results/bench-core.json

@@ -3,8 +3,10 @@
 import re
 
 import train
+from core.card import read_card
 from core.cli import _parser
 from core.paths import ROOT
+from core.results import read_results
 from scripts.readme import README, filled
 
 TEXT = README.read_text(encoding="utf-8")
@@ -23,9 +25,17 @@ def test_every_command_of_the_readme_exists_and_every_command_is_in_the_readme()
 
 def test_every_training_command_of_the_readme_is_understood() -> None:
     commands = re.findall(r"^(?:python|torchrun .*?) ?train\.py ([^#\n]+)", TEXT, re.MULTILINE)
-    assert len(commands) >= 7
+    assert len(commands) >= 6
     for command in commands:
         train.config_from(train.parse(command.split()))
+
+
+def test_the_shipped_network_is_the_best_recorded_run_by_validation() -> None:
+    (settled,) = (found for found in read_results() if found.recipe == "settled")
+    card = read_card(ROOT / "checkpoints" / "cnn")
+    assert card.training["seed"] == settled.best["seed"]
+    for name in ("mnist-validation", "mnist-test"):
+        assert card.metrics[name]["errors"] == settled.best["metrics"][name]["errors"]
 
 
 def test_every_make_target_of_the_readme_exists() -> None:
