@@ -56,9 +56,10 @@ def release_best(
         DigitscopeError: data, teachers or the network to start from can't be had or don't fit each
             other, training fails, or a folder can't be written.
     """
+    processes.on_first(lambda: checkpoint.check_target(folder))
     parts = parts_of(config.data)
     seeded = [_with_seed(config, seed) for seed in range(config.seed, config.seed + seeds)]
-    processes.on_first(lambda: _check(seeded, parts, folder))
+    processes.on_first(lambda: _check(seeded, parts))
     results, trained = [], []
     for one in seeded:
         name = f"{folder.name}-{recipe}-seed{one.seed}"
@@ -145,13 +146,12 @@ def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:
     return replace(config, seed=seed, init_from=config.init_from.replace("{seed}", str(seed)))
 
 
-def _check(configs: list[TrainConfig], parts: Parts, folder: Path) -> None:
+def _check(configs: list[TrainConfig], parts: Parts) -> None:
     """Everything that can be known before the first epoch, so that nobody waits for it in vain.
 
     Raises:
         DigitscopeError: see `release_best`.
     """
-    checkpoint.check_target(folder)
     for config in configs:
         classes = (_start(config) or new_network(config)).classes
         if config.frozen and (not config.init_from or config.architecture != "DigitCNN"):

@@ -142,7 +142,8 @@ class _Run:
 
     def images_per_second(self) -> float:
         """Over the whole run, measuring included."""
-        return round(len(self.data.digits) * len(self.history) / self.history[-1]["seconds"], 1)
+        seconds = max(self.history[-1]["seconds"], 0.1)  # they are rounded to tenths
+        return round(len(self.data.digits) * len(self.history) / seconds, 1)
 
     def _epoch(self, epoch: int, report: Report | None, folder: RunFolder | None) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's (distorted) digits."""

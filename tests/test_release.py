@@ -243,7 +243,7 @@ def test_what_cannot_end_well_is_refused_before_an_older_run_is_cleared(
     home: Path, quick: TrainConfig, published: list[dict], tmp_path: Path, changes: dict, message: str
 ):
     if "architecture" in changes:  # a data set without 3 and 7
-        data = digits(200, 0).only((0, 1))
+        data = digits(600, 0).only((0, 1))
         np.savez(tmp_path / "few.npz", images=data.images, labels=data.labels)
         changes = changes | {"data": str(tmp_path / "few.npz")}
     older = (home / "runs" / "mine-plain-seed24" / "result.json").read_bytes()

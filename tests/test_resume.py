@@ -28,7 +28,8 @@ from tests.stripes import digits
 
 torch.set_num_threads(1)
 target, changes = sys.argv[1], eval(sys.argv[2])
-config = replace(RECIPES["cnn"]["plain"], epochs=4, batch_size=32, precision="float32", **changes)
+usual = {"epochs": 4, "batch_size": 32, "precision": "float32"}
+config = replace(RECIPES["cnn"]["plain"], **(usual | changes))
 with joined() as rank:
     with open_run("test", config, resume=True) if not rank else nullcontext() as folder:
         report = (lambda r: print(r.step, flush=True)) if not rank else None
