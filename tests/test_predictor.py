@@ -19,7 +19,7 @@ from core.models import class_logits
 from core.paths import ROOT
 from core.predictor import CHUNK, Predictor, softmax
 from core.preprocess import prepare
-from core.training import normalise
+from core.learner import normalise
 
 
 def torch_outputs(folder: Path, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -115,7 +115,7 @@ def test_the_overview_shows_a_run_while_it_goes_on_and_not_after(
     )
     with open_run("cnn-plain-seed7", TrainConfig(epochs=3)) as run:
         app.run()
-        assert "In training: cnn-plain-seed7" in texts(app)
+        assert f"In training: {plain('cnn-plain-seed7')}" in texts(app)
         assert "The first steps are under way." in texts(app)
         run.show(progress)
         app.run()
