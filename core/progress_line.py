@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from core.runs import StepReport
 
-LAYOUT = "{desc} {percentage:3.0f}% |{bar:20}| {postfix}"  # tqdm's own times know nothing of a resumed run
+LAYOUT = "{desc}{percentage:3.0f}%{postfix} |{bar:20}|"  # tqdm's own times know nothing of a resumed run
 
 
 class ProgressLine:

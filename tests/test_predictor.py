@@ -15,11 +15,11 @@ from PIL import Image
 from core.checkpoint import load_model
 from core.datasets import LabelledDigits
 from core.errors import CheckpointError, NothingDrawn, PictureError
+from core.learner import normalise
 from core.models import class_logits
 from core.paths import ROOT
 from core.predictor import CHUNK, Predictor, softmax
 from core.preprocess import prepare
-from core.learner import normalise
 
 
 def torch_outputs(folder: Path, images: np.ndarray) -> dict[str, np.ndarray]:
