@@ -30,11 +30,12 @@ STAGE := $(BIN)/python train.py cnn --resume --record --seed 1
 RUNS := $(or $(DIGITSCOPE_RUNS),runs)
 
 train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes on where it was stopped)
-	$(STAGE) --recipe plain --seeds 3 --out $(RUNS)/stages/cnn
-	$(STAGE) --recipe distilled --seeds 5 --teachers $(RUNS)/cnn-plain-seed{1,2,3}/checkpoint --out $(RUNS)/stages/cnn
-	$(STAGE) --recipe settled --seeds 5 --init-from '$(RUNS)/cnn-distilled-seed{seed}/checkpoint'
+	$(STAGE) --recipe plain --seeds 5 --out $(RUNS)/stages/cnn
+	$(STAGE) --recipe distilled --seeds 5 --init-from '$(RUNS)/cnn-plain-seed{seed}/checkpoint' \
+	  --teachers $(RUNS)/cnn-plain-seed{1,2,3,4}/checkpoint
 	$(STAGE) --recipe reference --seed 23 --peek --out $(RUNS)/stages/reference
 	$(STAGE) --recipe quick --out $(RUNS)/stages/quick
+	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core bench --out docs/results/bench-core.json
@@ -59,7 +60,7 @@ $(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -e .
 	@touch $@
 
-$(DEV): requirements-dev.txt $(RUNTIME)
+$(DEV): requirements-dev.txt requirements-scale.txt $(RUNTIME)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.config import DEFAULT_RECIPES, RECIPES, TrainConfig, add_flags, changed_by_flags
+from core.config import RECIPES, TrainConfig, add_flags, changed_by_flags
 from core.errors import DigitscopeError, TrainingError
 from core.paths import checkpoints_folder
 from core.results import record
@@ -36,7 +36,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(name, action="store_true", help=about)
     add_flags(parser)
     options = parser.parse_args(arguments)
-    options.recipe = options.recipe or DEFAULT_RECIPES[options.model]
+    options.recipe = options.recipe or next(iter(RECIPES[options.model]))
     if options.recipe not in RECIPES[options.model]:
         parser.error(f"--recipe {options.recipe}: {options.model} has {', '.join(RECIPES[options.model])}")
     if options.data not in (None, "mnist") and not options.out:

@@ -22,15 +22,18 @@ from core.checkpoint import load_model
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import PictureError
 from core.evaluation import wilson_interval
-from core.explanation import DEFAULT_LAYER, explain
+from core.explanation import DEFAULT_LAYER, explain, explain_batch
 from core.figures import Row, check_out, print_table, write_figures
+from core.hardware import describe_hardware
 from core.models import Network
+from core.neighbours import Neighbours
+from core.overlay import heat
 from core.paths import data_folder
 from core.pendigits import SIZES, PenDigit, draw, read_unipen
 from core.predictor import Predictor
 from core.preprocess import SIDE, prepare
 from core.strokes import CANVAS_SIDE
-from core.training import describe_hardware
+from core.table_bench import table_rows
 
 MODEL = "cnn"
 ACCURACY, MEAN_ACCURACY = 0.94, 0.97  # to reach at every size of the pen, and over all of them
@@ -38,6 +41,8 @@ PRICE = 0.0005  # of accuracy, at most, for drawing a digit that is in MNIST's c
 EVALUATED = 10_000  # images
 TORCH_BATCH = 256
 SEED = 23
+OVERLAYS = 100  # a full page of a gallery
+NEAREST = 5
 ENLARGED = Image.Resampling.BICUBIC
 PEN_FIGURE = "accuracy, pen trajectories"
 PAUSE = 0.25  # s; OpenMP's threads spin on for up to 0.2 s after their last work and take a core
@@ -79,6 +84,11 @@ def _rows(predictor: Predictor) -> Iterator[Row]:
     yield from _one_image(predictor, model, images)
     yield from _picture(predictor, _pngs(pens, images))
     yield from _grad_cam(predictor, model, images)
+    yield _overlays(predictor, images)
+    yield from _neighbours(predictor, images)
+    yield from table_rows(
+        predictor, replace(digits, images=images, labels=np.resize(digits.labels, len(images)))
+    )
     yield _as_if_drawn(predictor, digits, side=SIDE)
     yield _as_if_drawn(predictor, digits, side=CANVAS_SIDE)
     yield _optdigits(predictor)
@@ -177,6 +187,37 @@ def _grad_cam(predictor: Predictor, model: Network, images: Images) -> Iterator[
 
     calls = (lambda i: explain(predictor, images[i]), captum)
     return _latency("Grad-CAM, prediction included", calls, "captum alone, plain module", {50: 6, 95: 15})
+
+
+def _overlays(predictor: Predictor, images: Images) -> Row:
+    figure = f"{OVERLAYS} Grad-CAM overlays, predictions included"
+    _say(figure)
+    shown = images[:OVERLAYS]
+    calls = (
+        lambda _: [heat(found) for found in explain_batch(predictor, shown)],
+        lambda _: [heat(explain(predictor, image)) for image in shown],
+    )
+    ours, singly = np.median(timed(calls, rounds=5, repeats=1), axis=1).tolist()
+    return Row(figure, ours, "s", singly, "explain() and heat(), one by one", limit=1.5, n=5)
+
+
+def _neighbours(predictor: Predictor, images: Images) -> Iterator[Row]:
+    figure = f"{NEAREST} nearest training digits, one query"
+    if mnist.missing():
+        yield Row(f"{figure}, p50", None, "ms", against="MNIST is absent", limit=20)
+        return
+    bank = Neighbours.of(predictor)
+    queries = predictor.run(images[:INPUTS]).embedding
+    training = load_dataset("mnist-train").only(predictor.classes)
+    features = predictor.run(training.images).embedding
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+
+    def plainly(number: int) -> None:
+        query = queries[number] / np.linalg.norm(queries[number])
+        np.argsort(np.linalg.norm(features - query, axis=1))[:NEAREST]
+
+    calls = (lambda i: bank.nearest(queries[[i]], k=NEAREST), plainly)
+    yield from _latency(figure, calls, "NumPy: float32 distances, argsort", {50: 20})
 
 
 def _as_if_drawn(predictor: Predictor, digits: LabelledDigits, *, side: int) -> Row:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from core.errors import DigitscopeError
 
 if TYPE_CHECKING:
-    from core.datasets import LabelledDigits
     from core.evaluation import Evaluation
+    from core.predictor import Predictor
+    from core.table import EvaluationTable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,8 +44,8 @@ def _parser() -> argparse.ArgumentParser:
         "--data",
         default="mnist-test",
         metavar="NAME_OR_PATH",
-        help="mnist-train, mnist-validation, mnist-test, optdigits, or a folder, IDX or NPZ file "
-        "(default: %(default)s)",
+        help="mnist-train, mnist-validation, mnist-test, optdigits, or a folder or zip of class subfolders "
+        "or of pictures with a CSV of labels, an IDX or an NPZ file (default: %(default)s)",
     )
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
     evaluate.add_argument(
@@ -52,7 +53,20 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write figures on a named set into the model card",
     )
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="also write what the model says of every digit, as Parquet"
+    )
+    evaluate.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="ray: a folder of pictures or of Parquet too large for one machine, into --out; goes on where "
+        "it was stopped (default: %(default)s)",
+    )
+    evaluate.add_argument(
+        "--fresh", action="store_true", help="remove an evaluation that is in --out before starting"
+    )
+    evaluate.set_defaults(run=_evaluate, wrong_usage=evaluate.error)
 
     explain = commands.add_parser("explain", help="write a picture of where the model looked")
     explain.add_argument("file", metavar="FILE")
@@ -109,37 +123,59 @@ def _predict(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from core.card import record_metrics
     from core.datasets import DATASETS, load_dataset
-    from core.evaluation import evaluate
+    from core.evaluation import evaluate, evaluate_parts
     from core.predictor import Predictor
 
+    if options.engine == "ray" and not options.out:
+        options.wrong_usage("--engine ray needs --out FOLDER, to write to")
     if options.record and options.data not in DATASETS:
         raise DigitscopeError(
             f"--record: {options.data!r} is none of {', '.join(DATASETS)}, and a card holds figures on data "
             "that everybody has. Leave out --record."
         )
     predictor = Predictor.load(options.model)
-    data = load_dataset(options.data, progress=_progress(options.data)).only(predictor.classes)
-    result = evaluate(predictor.run(data.images).probabilities, data.labels, predictor.classes)
+    if options.out:
+        table = _written_table(predictor, options)
+        skipped, result = table.about.skipped, evaluate_parts(table.folder, predictor.classes)
+    else:
+        data = load_dataset(options.data, progress=_progress(options.data)).only(predictor.classes)
+        skipped = data.skipped
+        result = evaluate(predictor.run(data.images).probabilities, data.labels, predictor.classes)
     if options.record:
-        record_metrics(predictor.folder, data.name, result.to_json(), key=predictor.key)
-    _show_evaluation(data, result, as_json=options.json)
+        record_metrics(predictor.folder, options.data, result.to_json(), key=predictor.key)
+    _show_evaluation(options.data, skipped, result, as_json=options.json)
     return 0
 
 
-def _show_evaluation(data: "LabelledDigits", result: "Evaluation", *, as_json: bool) -> None:
-    for reason in data.skipped:
+def _written_table(predictor: "Predictor", options: argparse.Namespace) -> "EvaluationTable":
+    from core.datasets import load_dataset
+    from core.scale import evaluate_here, evaluate_on_ray
+
+    progress = _progress(options.data)
+    if options.engine == "ray":
+        return evaluate_on_ray(
+            Path(options.data), options.out, predictor, fresh=options.fresh, progress=progress
+        )
+    data = load_dataset(options.data, progress=progress)
+    return evaluate_here(data, options.out, predictor, fresh=options.fresh)
+
+
+def _show_evaluation(name: str, skipped: Sequence[str], result: "Evaluation", *, as_json: bool) -> None:
+    for reason in skipped:
         print(f"skipped: {reason}", file=sys.stderr)
     if as_json:
         keys = ("n", "accuracy", "errors", "per_class", "ece", "interval_95")
         measured = result.to_json()
-        row = {"dataset": data.name, **{key: measured[key] for key in keys}, "skipped": len(data.skipped)}
+        row = {"dataset": name, **{key: measured[key] for key in keys}, "skipped": len(skipped)}
         print(json.dumps(row))
         return
     low, high = result.to_json()["interval_95"]
-    print(f"{data.name}: {result.n} digits, {result.errors} errors, accuracy {result.accuracy:.2%}", end=" ")
+    print(f"{name}: {result.n} digits, {result.errors} errors, accuracy {result.accuracy:.2%}", end=" ")
     print(f"(95 % interval {low:.2%} to {high:.2%}), ECE {result.reliability.ece:.2%}")
     for digit, counts in result.per_class.items():
         print(f"  {digit}: {counts['errors']:4} errors in {counts['n']}")
+    if skipped:
+        print(f"{len(skipped)} skipped, named above")
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -163,7 +199,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _import_weights(options: argparse.Namespace) -> int:
-    from core.checkpoint import import_weights
+    from core.published import import_weights
 
     normalisation = {"mean": options.mean, "std": options.std}
     card = import_weights(options.file, options.out, normalisation=normalisation)

@@ -1,50 +1,24 @@
-"""Labelled digits from a name (`mnist-test`, `optdigits`) or from a path of the user's own."""
+"""Labelled digits from a name (`mnist-test`, `optdigits`, `own/…`) or from a path of the user's own."""
 
+import io
 import os
-import zipfile
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import posixpath
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt8
 
-from core import mnist
-from core.errors import DatasetError, PictureError
-from core.idx import read_idx
+from core import mnist, own
+from core.archive import UNLIMITED, Archive, Limits
+from core.errors import DatasetError, UnusableFile
+from core.files import Files, Folder
+from core.idx import parse_idx, read_idx
+from core.labelled import LabelledDigits as LabelledDigits
+from core.labelled import Progress as Progress
+from core.labelling import root_of, shown
 
 MNIST_PARTS = ("mnist-train", "mnist-validation", "mnist-test")
 DATASETS = (*MNIST_PARTS, "optdigits")
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)  # arrays have no single answer to ==
-class LabelledDigits:
-    """Pictures in MNIST's convention with the digits that people say they show.
-
-    Attributes:
-        name: one of `DATASETS`, or the path as it was given.
-        images: white ink on black, 0 to 255.
-        labels: the digits, 0 to 9.
-        source: where the set comes from, for people to read.
-        skipped: files that could not be used, with the reason.
-    """
-
-    name: str
-    images: UInt8[np.ndarray, "n 28 28"]
-    labels: Int64[np.ndarray, " n"]
-    source: str
-    skipped: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def only(self, classes: Sequence[int]) -> "LabelledDigits":
-        """The digits whose label is among `classes`."""
-        chosen = np.isin(self.labels, classes)
-        return LabelledDigits(self.name, self.images[chosen], self.labels[chosen], self.source, self.skipped)
 
 
 def load_dataset(name_or_path: str | os.PathLike[str], *, progress: Progress | None = None) -> LabelledDigits:
@@ -52,13 +26,15 @@ def load_dataset(name_or_path: str | os.PathLike[str], *, progress: Progress | N
 
     Args:
         name_or_path: `mnist-train` (55,000), `mnist-validation` (5,000), `mnist-test` (10,000),
-            `optdigits` (1,797, bundled with scikit-learn), or a path: a folder with one subfolder
-            a class, an IDX file of images (its labels beside it), a folder with such files, or an
-            NPZ file with `images` and `labels`. MNIST is downloaded where it is not at hand.
+            `optdigits` (1,797, bundled with scikit-learn), a kept upload (`own/…`), or a path: a
+            folder or a zip with one subfolder a class, with pictures and a CSV of labels
+            (`core.listing`), or with an IDX file of images and its labels; an IDX file with its
+            labels beside it; an NPZ file with `images` and `labels`, also in a zip. MNIST is
+            downloaded where it is not at hand.
         progress: called with (done, total) while pictures are prepared or downloaded.
 
     Raises:
-        DatasetError: unknown name, missing or damaged file, or a set without a usable digit.
+        DatasetError: unknown name, missing, damaged or hostile file, or a set without a usable digit.
     """
     name = str(name_or_path)
     if name in MNIST_PARTS:
@@ -67,109 +43,146 @@ def load_dataset(name_or_path: str | os.PathLike[str], *, progress: Progress | N
         return LabelledDigits(name, images, labels, source)
     if name == "optdigits":
         return _optdigits(progress)
+    if own.NAME.fullmatch(name):
+        return own.stored(name)
     path = Path(name_or_path)
     if not path.exists():
         raise DatasetError(
             f"No data set {name!r}: it is no path and none of the names {', '.join(DATASETS)}. "
-            "Check the spelling, or give a folder of class subfolders, an IDX or an NPZ file."
+            "Check the spelling, or give a folder or a zip of class subfolders, an IDX or an NPZ file."
         )
     return replace(_from_path(path, progress), name=name)
 
 
 def _from_path(path: Path, progress: Progress | None) -> LabelledDigits:
-    if path.suffix == ".npz":
-        return _from_npz(path)
     if path.is_dir():
-        indexed = sorted(path.glob("*-images-idx3-ubyte*"))
-        return _from_idx(indexed[0]) if indexed else _from_folder(path, progress)
+        return _from_files(Folder(path), progress)
+    if path.suffix.lower() in (".zip", ".npz"):
+        return load_archive(path, str(path), progress=progress)
     return _from_idx(path)
+
+
+def load_archive(source: Path | bytes, name: str, *, progress: Progress | None = None) -> LabelledDigits:
+    """Loads a zip or an NPZ file.
+
+    Args:
+        source: a path, or the whole content.
+        name: of the file, with its suffix.
+        progress: see `load_dataset`.
+
+    Raises:
+        DatasetError: hostile, damaged, over a limit, or without a usable digit.
+    """
+    if not name.lower().endswith(".npz"):
+        with Archive(source, where=name) as archive:
+            return _from_files(archive, progress)
+    limits = UNLIMITED if isinstance(source, Path) else Limits()
+    with Archive(source, where=name, limits=limits, form="NPZ") as archive:
+        return _from_npz(archive)
 
 
 def _optdigits(progress: Progress | None) -> LabelledDigits:
     from sklearn.datasets import load_digits  # a second to import, and only this set needs it
 
-    bundled = load_digits()
-    pictures = (bundled.images / 16 * 255).round().astype(np.uint8)
-    images = np.stack(_prepared(list(pictures), progress))
-    source = "Optical Recognition of Handwritten Digits (Alpaydin, Kaynak; UCI, CC BY 4.0), 8×8"
-    return LabelledDigits("optdigits", images, bundled.target.astype(np.int64), source)
-
-
-def _prepared(
-    pictures: list[UInt8[np.ndarray, "h w"]], progress: Progress | None
-) -> list[UInt8[np.ndarray, "28 28"]]:
     from core.preprocess import prepare  # SciPy's image functions: not needed for MNIST
 
+    bundled = load_digits()
+    pictures = (bundled.images / 16 * 255).round().astype(np.uint8)
     images = []
-    for done, picture in enumerate(pictures, start=1):
+    for done, picture in enumerate(pictures, start=1):  # too small for threads to win anything
         images.append(prepare(picture).pixels)
         if progress and (done % 50 == 0 or done == len(pictures)):
             progress(done, len(pictures))
-    return images
+    source = "Optical Recognition of Handwritten Digits (Alpaydin, Kaynak; UCI, CC BY 4.0), 8×8"
+    return LabelledDigits("optdigits", np.stack(images), bundled.target.astype(np.int64), source)
 
 
-def _from_npz(path: Path) -> LabelledDigits:
+def _from_files(files: Files, progress: Progress | None) -> LabelledDigits:
+    """By what lies in the folder or archive: IDX, NPZ (in an archive), or else pictures."""
+    root = root_of(files)
+    there = [name for name in files.names if posixpath.dirname(name) == root.rstrip("/")]
+    indexed = [name for name in there if "-images-idx3-ubyte" in posixpath.basename(name)]
+    packed = [name for name in there if files.wraps and name.lower().endswith(".npz")]
+    if indexed:
+        labels = _labels_of(indexed[0])
+        arrays = (_idx_in(files, indexed[0]), _idx_in(files, labels))
+        return _with_leftovers(_checked(shown(files, indexed[0]), *arrays), files, {indexed[0], labels})
+    if packed:
+        inner = shown(files, packed[0])
+        with Archive(files.read(packed[0]), where=inner, form="NPZ") as archive:
+            return _with_leftovers(_from_npz(archive), files, {packed[0]})
+    from core.collection import collect  # SciPy's image functions: not needed for arrays
+
+    found = collect(files, progress=progress)
+    return LabelledDigits(files.where, found.images, found.labels, files.where, found.skipped, found.names)
+
+
+def _with_leftovers(data: LabelledDigits, files: Files, used: set[str]) -> LabelledDigits:
+    """A data set is one pair of IDX files or one NPZ file; what lies beside it is named."""
+    left = (f"{shown(files, name)}: not used beside the arrays." for name in files.names if name not in used)
+    return replace(data, source=files.where, skipped=(*files.skipped, *left))
+
+
+def _from_npz(archive: Archive) -> LabelledDigits:
+    found = [name.removesuffix(".npy") for name in archive.names]
+    if not {"images", "labels"} <= set(found):
+        raise DatasetError(
+            f"{archive.where}: holds {', '.join(found[:9]) or 'nothing'}; save it with arrays `images` and "
+            "`labels`."
+        )
     try:
-        with np.load(path, allow_pickle=False) as content:
-            arrays = {key: content[key] for key in content.files}
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"{path}: can't be read as NPZ ({error}). Save it again.") from error
-    if not {"images", "labels"} <= set(arrays):
-        found = ", ".join(arrays) or "nothing"
-        raise DatasetError(f"{path}: holds {found}; save it with arrays `images` and `labels`.")
-    return _checked(path, arrays["images"], arrays["labels"])
+        contents = [archive.read(f"{name}.npy") for name in ("images", "labels")]
+    except UnusableFile as error:
+        raise DatasetError(f"{archive.where}: can't be read as NPZ ({error}). Save it again.") from error
+    arrays = (_array(content, archive.where) for content in contents)
+    return _checked(archive.where, *arrays)
+
+
+def _array(content: bytes, where: str) -> np.ndarray:
+    """An array in NumPy's format, whose memory is asked for only when its bytes are there."""
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, by_column, kind = read[version](file)
+        if kind.hasobject:
+            raise ValueError("pickled objects")
+        flat = np.frombuffer(content, dtype=kind, offset=file.tell())
+        return flat.reshape(shape, order="F" if by_column else "C")
+    except Exception as error:  # a damaged header makes NumPy's parser raise nearly anything
+        raise DatasetError(f"{where}: can't be read as NPZ ({error}). Save it again.") from error
+
+
+def _labels_of(images: str) -> str:
+    return images.replace("images-idx3", "labels-idx1")
+
+
+def _idx_in(files: Files, name: str) -> np.ndarray:
+    return parse_idx(files.read(name), name=shown(files, name), most=files.most_bytes)
 
 
 def _from_idx(path: Path) -> LabelledDigits:
-    labels = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
+    labels = path.with_name(_labels_of(path.name))
     if labels == path:
         raise DatasetError(
             f"{path}: an IDX file of images is named like MNIST's, `NAME-images-idx3-ubyte` or "
             "`….gz`, so that its labels are found beside it. Rename both files."
         )
-    return _checked(path, read_idx(path), read_idx(labels))
+    return _checked(str(path), read_idx(path), read_idx(labels))
 
 
-def _checked(path: Path, images: np.ndarray, labels: np.ndarray) -> LabelledDigits:
+def _checked(where: str, images: np.ndarray, labels: np.ndarray) -> LabelledDigits:
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
         raise DatasetError(
-            f"{path}: images are {images.dtype} {images.shape}; they must be uint8 (n, 28, 28) in "
+            f"{where}: images are {images.dtype} {images.shape}; they must be uint8 (n, 28, 28) in "
             "MNIST's convention. Put pictures of another size into a folder of class subfolders."
         )
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu" or not len(labels):
         raise DatasetError(
-            f"{path}: {len(images)} images, but labels {labels.dtype} {labels.shape}; "
+            f"{where}: {len(images)} images, but labels {labels.dtype} {labels.shape}; "
             "give one whole number an image, and at least one image."
         )
     outside = np.unique(labels[(labels < 0) | (labels > 9)])
     if len(outside):
-        raise DatasetError(f"{path}: label {outside[0]} is no digit from 0 to 9. Correct it.")
-    return LabelledDigits(str(path), images, labels.astype(np.int64), str(path))
-
-
-def _from_folder(path: Path, progress: Progress | None) -> LabelledDigits:
-    from core.preprocess import prepare
-
-    files = [
-        file
-        for digit in range(10)
-        for file in sorted((path / str(digit)).rglob("*"))
-        if file.is_file() and not file.name.startswith(".")
-    ]
-    images, labels, skipped = [], [], []
-    for done, file in enumerate(files, start=1):
-        try:
-            images.append(prepare(file).pixels)
-            labels.append(int(file.relative_to(path).parts[0]))
-        except PictureError as error:
-            skipped.append(str(error))
-        if progress:
-            progress(done, len(files))
-    if not images:
-        raise DatasetError(
-            f"{path}: no usable picture in subfolders named 0 to 9"
-            + (f" ({len(skipped)} skipped, the first: {skipped[0]})" if skipped else "")
-            + ". Sort the pictures into one subfolder a digit."
-        )
-    stacked = np.stack(images), np.array(labels, dtype=np.int64)
-    return LabelledDigits(str(path), *stacked, str(path), tuple(skipped))
+        raise DatasetError(f"{where}: label {outside[0]} is no digit from 0 to 9. Correct it.")
+    return LabelledDigits(where, images, labels.astype(np.int64), where)

@@ -17,6 +17,10 @@ class DatasetError(DigitscopeError):
     """A data set that is missing, damaged or not of the expected form."""
 
 
+class UnusableFile(DatasetError):
+    """One file of a data set that can't be read; the others may still do."""
+
+
 class CheckpointError(DigitscopeError):
     """A checkpoint that is missing, damaged or does not match what it says of itself."""
 
@@ -27,3 +31,11 @@ class ExplanationError(DigitscopeError):
 
 class TrainingError(DigitscopeError):
     """Training that can't start or can't go on."""
+
+
+class NotesError(DigitscopeError):
+    """A note that can't be kept, or a database of notes that can't be used."""
+
+
+class TakeAwayError(DigitscopeError):
+    """Digits that can't be taken away in the form asked for."""

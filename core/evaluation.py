@@ -1,6 +1,7 @@
 """How good: accuracy, confusion matrix, per class, calibration; counted from probabilities."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,42 @@ def evaluate(
     np.add.at(confusion, (rows, columns), 1)
     reliability = _reliability(probabilities.max(axis=1), rows == columns)
     return Evaluation(tuple(classes), confusion, reliability)
+
+
+def evaluate_parts(folder: Path, classes: tuple[int, ...]) -> Evaluation:
+    """The same from the Parquet parts of an evaluation table, of which few rows are in memory at a time.
+
+    Args:
+        folder: where `part-*.parquet` lie, with columns `label` and `probabilities`.
+        classes: in the order of the probabilities.
+
+    Raises:
+        DatasetError: no rows.
+    """
+    from pyarrow import parquet
+
+    whole: Evaluation | None = None
+    for part in sorted(folder.glob("part-*.parquet")):
+        with parquet.ParquetFile(part) as file:
+            for rows in file.iter_batches(columns=["label", "probabilities"]):
+                flat = rows["probabilities"].flatten().to_numpy()
+                labels = rows["label"].to_numpy().astype(np.int64)
+                found = evaluate(flat.reshape(len(labels), -1), labels, classes)
+                whole = found if whole is None else _together(whole, found)
+    if whole is None:
+        raise DatasetError(f"{folder} holds no rows of an evaluation. Evaluate again.")
+    return whole
+
+
+def _together(one: Evaluation, other: Evaluation) -> Evaluation:
+    a, b = one.reliability, other.reliability
+    counts = a.counts + b.counts
+    confidence, accuracy = (
+        (x * a.counts + y * b.counts) / np.maximum(counts, 1)
+        for x, y in ((a.confidence, b.confidence), (a.accuracy, b.accuracy))
+    )
+    confusion = one.confusion + other.confusion
+    return Evaluation(one.classes, confusion, Reliability(counts, confidence, accuracy))
 
 
 def _reliability(confidence: np.ndarray, correct: np.ndarray) -> Reliability:

@@ -11,7 +11,7 @@ from typing import SupportsIndex
 import numpy as np
 import torch
 from captum.attr import InputXGradient, LayerAttribution, LayerGradCam
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor, nn
 
 from core.checkpoint import load_model
@@ -22,6 +22,7 @@ from core.predictor import Input, Predictor, pixels_of
 
 METHODS = ("gradcam", "input-x-gradient")
 DEFAULT_LAYER = "block3"
+BATCH = 32  # explained at once; between two batches another thread may take the lock
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +93,72 @@ def explain(
         PictureError: the picture can't be read or is blank.
     """
     _check(predictor, method)
-    wanted = None if target is None else _known(predictor, target)
-    pixels = pixels_of(image, 0)
-    outputs = predictor.run(pixels[None])
-    digit = predictor.classes[int(outputs.logits[0].argmax())] if wanted is None else wanted
+    targets = None if target is None else np.array([_known(predictor, target)], dtype=np.int64)
+    return _explained(predictor, pixels_of(image, 0)[None], method, targets, layer)[0]
+
+
+def explain_batch(
+    predictor: Predictor,
+    images: UInt8[np.ndarray, "n 28 28"],
+    *,
+    method: str | None = None,
+    targets: Int64[np.ndarray, " n"] | None = None,
+    layer: str | None = None,
+) -> list[Explanation]:
+    """Explains many predictions at once, several times as fast as `explain` one by one.
+
+    Args:
+        predictor: as for `explain`.
+        images: in MNIST's convention, used as they are.
+        method: one of `METHODS`; `default_method(predictor)` by default.
+        targets: a digit an image to find evidence for; the predicted ones by default.
+        layer: as for `explain`.
+
+    Returns:
+        An explanation an image, in their order, as `explain` gives it but for rounding.
+
+    Raises:
+        ExplanationError: a method, target or layer that the model does not have.
+        NothingDrawn: a blank image; the message names its place.
+    """
+    chosen = method or default_method(predictor)
+    _check(predictor, chosen)
+    for target in np.unique(targets) if targets is not None else ():
+        _known(predictor, target)
+    for place, image in enumerate(images):
+        pixels_of(image, place)  # refuses a blank one
+    found: list[Explanation] = []
+    for start in range(0, len(images), BATCH):
+        part = slice(start, start + BATCH)
+        wanted = None if targets is None else targets[part]
+        found += _explained(predictor, images[part], chosen, wanted, layer)
+    return found
+
+
+def _explained(
+    predictor: Predictor,
+    images: UInt8[np.ndarray, "n 28 28"],
+    method: str,
+    targets: Int64[np.ndarray, " n"] | None,
+    layer: str | None,
+) -> list[Explanation]:
+    if targets is None:
+        targets = np.array(predictor.classes)[predictor.run(images).logits.argmax(axis=1)]
     twin = _twin(predictor.folder, predictor.key)
-    inputs = torch.from_numpy(predictor.normalised(pixels[None]))
-    if method == "gradcam":
-        chosen = layer or DEFAULT_LAYER
-        return Explanation(twin.gradcam(inputs, digit, chosen), digit, method, chosen, signed=False)
-    if layer not in (None, "input"):
+    inputs = torch.from_numpy(predictor.normalised(images))
+    gradcam = method == "gradcam"
+    if gradcam:
+        place = layer or DEFAULT_LAYER
+        maps = twin.gradcam(inputs, targets, place)
+    elif layer in (None, "input"):
+        place = "input"
+        maps = twin.input_x_gradient(inputs, targets)
+    else:
         raise ExplanationError(f"{method} explains the input, not a layer; leave out layer={layer!r}.")
-    return Explanation(twin.input_x_gradient(inputs, digit), digit, method, "input", signed=True)
+    return [
+        Explanation(values, int(target), method, place, signed=not gradcam)
+        for values, target in zip(maps, targets, strict=True)
+    ]
 
 
 def warm_up(predictor: Predictor) -> None:
@@ -145,11 +200,13 @@ class _Twin:
     def __init__(self, model: Network):
         self._model = model.requires_grad_(False)
 
-    def gradcam(self, inputs: Tensor, digit: int, layer: str) -> Float32[np.ndarray, "28 28"]:
+    def gradcam(
+        self, inputs: Tensor, digits: Int64[np.ndarray, " n"], layer: str
+    ) -> Float32[np.ndarray, "n 28 28"]:
         layers = self._model.layers()
         if layer not in layers:
             raise ExplanationError(f"No layer {layer!r}; choose one of {', '.join(layers)}.")
-        method = LayerGradCam(self._forward(digit), layers[layer])
+        method = LayerGradCam(self._evidence(digits), layers[layer])
 
         def attribute(images: Tensor) -> Tensor:
             small = method.attribute(images, relu_attributions=True)
@@ -158,36 +215,41 @@ class _Twin:
 
         return self._locked(attribute, inputs)
 
-    def input_x_gradient(self, inputs: Tensor, digit: int) -> Float32[np.ndarray, "28 28"]:
-        return self._locked(InputXGradient(self._forward(digit)).attribute, inputs)
+    def input_x_gradient(
+        self, inputs: Tensor, digits: Int64[np.ndarray, " n"]
+    ) -> Float32[np.ndarray, "n 28 28"]:
+        return self._locked(InputXGradient(self._evidence(digits)).attribute, inputs)
 
-    def _forward(self, digit: int) -> nn.Module:
-        return _Evidence(self._model, self._model.classes.index(digit))
+    def _evidence(self, digits: Int64[np.ndarray, " n"]) -> nn.Module:
+        return _Evidence(self._model, torch.tensor([self._model.classes.index(digit) for digit in digits]))
 
-    def _locked(self, attribute: Callable[[Tensor], Tensor], inputs: Tensor) -> Float32[np.ndarray, "28 28"]:
+    def _locked(
+        self, attribute: Callable[[Tensor], Tensor], inputs: Tensor
+    ) -> Float32[np.ndarray, "n 28 28"]:
         with self.lock:
             threads = torch.get_num_threads()
-            torch.set_num_threads(1)  # one digit is too little work to wake a second thread for
+            torch.set_num_threads(1)  # so few digits are too little work to wake a second thread for
             try:
                 with torch.enable_grad():
                     values = attribute(inputs.requires_grad_(True))
             finally:
                 torch.set_num_threads(threads)
-        return values.detach().numpy()[0, 0].astype(np.float32)  # type: ignore[no-any-return]
+        return values.detach().numpy()[:, 0].astype(np.float32)
 
 
 class _Evidence(nn.Module):
-    """The scalar that is explained: a class's logit, or for two classes its log-odds."""
+    """What is explained of each image: its class's logit, or for two classes its log-odds."""
 
-    def __init__(self, model: Network, index: int):
+    def __init__(self, model: Network, indices: Tensor):
         super().__init__()
-        self.model, self.index = model, index
+        self.model, self.indices = model, indices[:, None]
 
     def forward(self, images: Tensor) -> Tensor:
         logits = class_logits(self.model(images))
+        evidence = logits.gather(1, self.indices)
         if logits.shape[1] == 2:
-            return logits[:, self.index] - logits[:, 1 - self.index]
-        return logits[:, self.index]
+            evidence = evidence - logits.gather(1, 1 - self.indices)
+        return evidence[:, 0]
 
 
 def _twin(folder: Path, key: str) -> _Twin:

@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import DigitscopeError
 
 DERIVED = ("ratio", "target", "reached")  # of a row, beside its fields
-TIMES = ("s", "ms")
+SMALL = ("s", "ms", "MB")  # the less the better
 LAYOUT = "{:<48}{:>17}{:>17}{:>9}{:>10}{:>9}  {}"
 
 
@@ -23,10 +23,11 @@ class Row:
     Attributes:
         figure: what was measured.
         value: in `unit`; None where it was not measured, and `against` says why.
-        unit: `images/s`, `s`, `ms` or `share` (of correct answers, in [0, 1]).
+        unit: `images/s`, `s`, `ms`, `MB` or `share` (of correct answers, in [0, 1]).
         baseline: in `unit`.
         against: what the baseline is, measured in the same run.
-        limit: the target: at most for a time, at least for a share; for `images/s` what `ratio` shall reach.
+        limit: the target: at most for a time or memory, at least for a share; for `images/s` what `ratio`
+            shall reach.
         interval_95: the Wilson interval of a share.
         n: how many digits a share is of, or how often a time was taken.
     """
@@ -55,7 +56,7 @@ class Row:
         """None without a target or without a value."""
         if self.limit is None or self.value is None:
             return None
-        if self.unit in TIMES:
+        if self.unit in SMALL:
             return self.value <= self.limit
         return (self.ratio or 0.0 if self.unit == "images/s" else self.value) >= self.limit
 
@@ -63,7 +64,7 @@ class Row:
     def target(self) -> str | None:
         if self.limit is None:
             return None
-        if self.unit in TIMES:
+        if self.unit in SMALL:
             return f"≤ {self.limit:g} {self.unit}"
         return f"≥ {100 * self.limit:g} %" if self.unit == "share" else f"≥ {self.limit:g}×"
 
@@ -80,7 +81,13 @@ class Row:
 
 
 def _shown(value: float | None, unit: str) -> str:
-    forms = {"share": "{:.2%}", "ms": "{:.3f} ms", "s": "{:.2f} s", "images/s": "{:,.0f} images/s"}
+    forms = {
+        "share": "{:.2%}",
+        "ms": "{:.3f} ms",
+        "s": "{:.2f} s",
+        "MB": "{:.0f} MB",
+        "images/s": "{:,.0f} images/s",
+    }
     return "" if value is None else forms[unit].format(value)
 
 

@@ -1,6 +1,7 @@
 """IDX, the file format of MNIST (LeCun, Cortes, Burges): a magic number, the shape, the bytes."""
 
 import gzip
+import io
 import math
 import zlib
 from pathlib import Path
@@ -19,24 +20,50 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
     """
     try:
         content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file. Check the path.") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise DatasetError(f"{path}: can't be read ({error}). Fetch the file again.") from error
+    return parse_idx(content, name=str(path))
+
+
+def parse_idx(content: bytes, *, name: str, most: int | None = None) -> UInt8[np.ndarray, "..."]:
+    """The array in an IDX file's bytes, gzipped or not.
+
+    Args:
+        content: of the whole file.
+        name: what to call the file in an error.
+        most: bytes that it may unpack to.
+
+    Raises:
+        DatasetError: truncated, over the limit, or not IDX.
+    """
+    content = _unpacked(content, name, most)
     if len(content) < 4 or content[:3] != b"\x00\x00\x08" or not 1 <= content[3] <= 3:
         raise DatasetError(
-            f"{path}: not an IDX file of unsigned bytes (it starts with {content[:4].hex(' ') or 'nothing'}, "
+            f"{name}: not an IDX file of unsigned bytes (it starts with {content[:4].hex(' ') or 'nothing'}, "
             "expected 00 00 08 and the number of dimensions). Give an IDX file like MNIST's."
         )
     header = 4 + 4 * content[3]
     if len(content) < header:
-        raise DatasetError(f"{path}: damaged: it ends within its header. Fetch the file again.")
+        raise DatasetError(f"{name}: damaged: it ends within its header. Fetch the file again.")
     shape = tuple(int(n) for n in np.frombuffer(content[4:header], dtype=">u4"))
     if len(content) - header != math.prod(shape):
         raise DatasetError(
-            f"{path}: damaged: its header promises {'×'.join(map(str, shape))} bytes, "
+            f"{name}: damaged: its header promises {'×'.join(map(str, shape))} bytes, "
             f"{len(content) - header} follow. Fetch the file again."
         )
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+
+
+def _unpacked(content: bytes, name: str, most: int | None) -> bytes:
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        with gzip.open(io.BytesIO(content)) as file:
+            unpacked = file.read(-1 if most is None else most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DatasetError(f"{name}: can't be read ({error}). Fetch the file again.") from error
+    if most is not None and len(unpacked) > most:
+        raise DatasetError(f"{name}: unpacks to over {most // 2**20} MB, the most that is read. Split it.")
+    return unpacked

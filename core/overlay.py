@@ -1,27 +1,45 @@
 """A digit with its map of evidence laid over it, as colours."""
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from core.explanation import Explanation
 
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
+
 SEQUENTIAL, DIVERGING = "cividis", "PuOr"  # both are told apart by colour-blind people
 
 
-def heat(explanation: Explanation) -> UInt8[np.ndarray, "28 28 4"]:
+def heat(explanation: Explanation, *, top: float | None = None) -> UInt8[np.ndarray, "28 28 4"]:
     """The map as RGBA: colour by value, opacity by strength, so that nothing hides where nothing is.
 
-    Unsigned maps run from 0 to their maximum, signed ones from -maximum to +maximum.
-    """
-    from matplotlib import colormaps  # a quarter of a second: only when a map is drawn
+    Unsigned maps run from 0 to `top`, signed ones from -top to +top.
 
-    top = explanation.strength
+    Args:
+        explanation: the map.
+        top: the end of the scale; by default the map's own maximum. One for several makes them comparable.
+    """
+    top = explanation.strength if top is None else top
     relative = explanation.map / top if top else np.zeros_like(explanation.map)
-    palette = colormaps[DIVERGING if explanation.signed else SEQUENTIAL]
+    palette = _palette(DIVERGING if explanation.signed else SEQUENTIAL)
     colours = palette((relative + 1) / 2 if explanation.signed else relative)
     colours[..., 3] = np.abs(relative) ** 0.5
     return (colours * 255).round().astype(np.uint8)
+
+
+@cache
+def _palette(name: str) -> "Colormap":
+    """Kept, as matplotlib hands out a copy each time, which works out its colours anew."""
+    from matplotlib import colormaps  # a quarter of a second: only when a map is drawn
+
+    palette = colormaps[name]
+    palette(0.0)  # works them out here, before threads share it
+    return palette
 
 
 def overlay(

@@ -51,9 +51,4 @@ def parts_of(name_or_path: str = "mnist") -> Parts:
     held = {part: round(share * len(data)) for part, share in SHARES.items()}
     validation, test, training = np.split(order, np.cumsum(list(held.values())))
     rows = {"train": training, "validation": validation, "test": test}
-    return Parts(
-        *(
-            replace(data, name=f"{data.name}-{part}", images=data.images[which], labels=data.labels[which])
-            for part, which in rows.items()
-        )
-    )
+    return Parts(*(replace(data.take(which), name=f"{data.name}-{part}") for part, which in rows.items()))

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from core.errors import PictureError
 
 CANVAS_SIDE = 280
+TRACED = 100  # of 255: the least brightness of a pixel that `trace` takes for ink
 MAX_STROKES, MAX_POINTS = 200, 4_000  # of a drawing in a link: many times what a digit needs
 SUPERSAMPLING = 2
 LEAST_STEP = 3  # px between two kept points: closer ones change nothing that a brush would show
@@ -52,6 +53,19 @@ def _thinned(points: tuple[Point, ...], limit: int) -> tuple[Point, ...]:
 
 def _clamped(value: float) -> int:
     return max(-CANVAS_SIDE, min(2 * CANVAS_SIDE, round(value)))
+
+
+def trace(pixels: UInt8[np.ndarray, "28 28"]) -> Drawing:
+    """A digit's ink as strokes, a horizontal one for each run of its pixels: a start to draw on from."""
+    side = CANVAS_SIDE // 28
+    strokes = []
+    for row, line in enumerate(pixels >= TRACED):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], line, [False]])))
+        y = row * side + side // 2
+        for first, end in edges.reshape(-1, 2).tolist():
+            left, right = first * side + side // 2, (end - 1) * side + side // 2
+            strokes.append(Stroke(((left, y),) if left == right else ((left, y), (right, y)), side + 2))
+    return tuple(strokes)
 
 
 @lru_cache(maxsize=32)  # a page that is drawn anew for another reason finds it ready

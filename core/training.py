@@ -2,7 +2,6 @@
 
 import copy
 import io
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from core.config import TrainConfig
 from core.datasets import LabelledDigits
 from core.distillation import teachers_of
 from core.errors import TrainingError
+from core.hardware import best_device, describe_hardware, precision
 from core.learner import Learner, measure
 from core.models import ARCHITECTURES, DigitCNN, Network
 from core.runs import History, RunFolder, StepReport
@@ -118,7 +118,6 @@ class _Run:
         self.learner = Learner(config, model, self.data.steps_per_epoch, processes=self.processes)
         self.held_out = DeviceDigits(validation, model.classes, device)
         self.history: History = []
-        self.best, self.best_epoch = (-1.0, 0.0), 0
         self.chosen = copy.deepcopy(self.learner.served)
         self.started = time.perf_counter()
         self.epochs_before, self.seconds_before = 0, 0.0  # what an earlier process had done
@@ -139,6 +138,12 @@ class _Run:
                 f"--batch-size {self.config.batch_size} cuts {digits} digits into batches of which one has "
                 f"{smallest}, fewer than the {self.processes} processes. Give another --batch-size."
             )
+
+    @property
+    def best_epoch(self) -> int:
+        """By validation accuracy, then loss; of equal ones the first."""
+        best = max(self.history, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+        return int(best["epoch"])
 
     def images_per_second(self) -> float:
         """Over the whole run, measuring included."""
@@ -221,8 +226,7 @@ class _Run:
             "seconds": round(self.seconds_before + time.perf_counter() - self.started, 1),
         }
         self.history.append(row | (watch(served) if watch else {}))
-        if (val_accuracy, -val_loss) > self.best:
-            self.best, self.best_epoch = (val_accuracy, -val_loss), epoch
+        if self.best_epoch == epoch:
             self.chosen = copy.deepcopy(served)
 
     def state(self) -> bytes:
@@ -230,8 +234,6 @@ class _Run:
         state: dict[str, Any] = {
             "learner": self.learner.state(),
             "history": self.history,
-            "best": self.best,
-            "best_epoch": self.best_epoch,
             "chosen": self.chosen.state_dict(),
         }
         file = io.BytesIO()
@@ -242,7 +244,7 @@ class _Run:
         """Goes on from where `state` was taken."""
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         self.learner.restore(state["learner"])
-        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self.history = state["history"]
         self.chosen.load_state_dict(state["chosen"])
         self.epochs_before, self.seconds_before = len(self.history), self.history[-1]["seconds"]
 
@@ -261,24 +263,6 @@ def new_network(config: TrainConfig) -> Network:
     return ARCHITECTURES[config.architecture]()
 
 
-def best_device() -> torch.device:
-    """CUDA where there is one (the process's own, of several), else Apple's MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def precision(config: TrainConfig, device: torch.device) -> str:
-    """What `auto` means here: bfloat16 where the hardware multiplies it faster than float32."""
-    if config.precision != "auto":
-        return config.precision
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = device.type == "cpu" and config.channels_last and torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if fast and config.architecture == "DigitCNN" else "float32"
-
-
 @contextmanager
 def _full_precision() -> Iterator[None]:
     """Convolutions in float32 on a GPU too, where cuDNN rounds their inputs to TF32's 10 bits by default."""
@@ -292,12 +276,3 @@ def _full_precision() -> Iterator[None]:
 
 def _sum_device(device: torch.device) -> torch.device:
     return torch.device("cpu") if device.type == "mps" else device  # MPS knows no float64
-
-
-def describe_hardware(device: torch.device) -> str:
-    """The device in words: the GPU's name, or the processor, its cores and the threads in use."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    used = f", {threads} thread{'s' if threads > 1 else ''}" if threads != os.cpu_count() else ""
-    return f"{platform.machine()} {device.type.upper()}, {os.cpu_count()} cores{used}"

@@ -21,12 +21,13 @@ from torchvision import transforms
 from core.config import RECIPES, TrainConfig
 from core.datasets import LabelledDigits
 from core.figures import Row, check_out, print_table, write_figures
+from core.hardware import best_device, describe_hardware, precision
 from core.learner import Learner, normalise
 from core.models import DigitCNN
 from core.parts import Parts, parts_of
 from core.paths import ROOT
-from core.training import best_device, describe_hardware, precision, train
-from core.training_data import Batch, DeviceDigits, TrainingData
+from core.training import train
+from core.training_data import Batch, DeviceDigits, TrainingData, as_floats
 
 RESULTS = ROOT / "docs" / "results" / "bench-training.json"
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
@@ -164,7 +165,7 @@ def _piecewise(source: TrainingData, device: torch.device) -> Iterator[Batch]:
         for part, targets in zip(
             torch.split(images, size), torch.split(source.digits.targets[rows], size), strict=True
         ):
-            yield Batch(part.unsqueeze(1).float() / 255, targets, None)
+            yield Batch(as_floats(part), targets, None)
 
 
 def _published(data: LabelledDigits, device: torch.device, workers: int) -> Step:

@@ -42,3 +42,4 @@ st.sidebar.caption(label(st.session_state.model))
 with contextlib.suppress(CheckpointError):  # the page that needs the network says what is wrong with it
     resources.warming(resources.predictor(st.session_state.model))
 page.run()
+st.session_state["shown-page"] = page.url_path

@@ -15,4 +15,5 @@ class Page:
 PAGES = (
     Page("overview", "Overview", ":material/home:"),
     Page("draw", "Draw", ":material/draw:"),
+    Page("errors", "Errors", ":material/grid_on:"),
 )

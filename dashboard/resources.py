@@ -94,7 +94,7 @@ def mnist_at_hand() -> bool:
     return not mnist.missing()
 
 
-@st.cache_resource(max_entries=2, show_spinner="Preparing the sample digits …")
+@st.cache_resource(max_entries=4, show_spinner="Preparing the digits …")
 def samples(name: str) -> LabelledDigits:
     """A labelled data set by name."""
     return load_dataset(name)

@@ -44,6 +44,25 @@ WATCH = """() => {
     document.addEventListener('mouseup', () => { window.times = { lifted: performance.now() }; }, true);
 }"""
 
+# Notes when something was clicked and when other digits stood in the gallery after it.
+WATCH_GALLERY = """() => {
+    const shown = () => {
+        const parts = [...document.querySelectorAll('.st-key-errors-gallery *')];
+        const root = parts.map(part => part.shadowRoot).find(Boolean);
+        return root ? [...root.querySelectorAll('.grid button')].map(b => b.dataset.index).join() : '';
+    };
+    let last = shown();
+    const everyFrame = () => {
+        const now = shown();
+        if (now && now !== last) window.gallery.changed ??= performance.now();
+        last = now || last;
+        requestAnimationFrame(everyFrame);
+    };
+    window.gallery = {};
+    requestAnimationFrame(everyFrame);
+    document.addEventListener('click', () => { window.gallery = { clicked: performance.now() }; }, true);
+}"""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -142,6 +161,48 @@ def measure_memory(page: Page, process: psutil.Process) -> float:
     return (process.memory_info().rss - before) / 1e6
 
 
+def measure_errors(browser: Browser, url: str) -> tuple[float, float, float]:
+    """Median seconds of the Errors page: until it is ready, a filter or order changed, a cell clicked."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(WAIT)
+    page.goto(url + "/errors")
+    page.locator(".grid button").first.wait_for()
+    ready = []
+    for _ in range(6):
+        page.get_by_role("link", name="Draw").click()
+        page.locator(".answer").wait_for()
+        page.wait_for_timeout(400)
+        started = time.perf_counter()
+        page.get_by_role("link", name="Errors").click()
+        page.locator(".grid button").first.wait_for()
+        ready.append(time.perf_counter() - started)
+        page.wait_for_timeout(400)
+    page.evaluate(WATCH_GALLERY)
+    answers = page.locator('[data-testid="stButtonGroup"]')
+    changed = [
+        _gallery_after(page, lambda name=name: answers.get_by_text(name, exact=True).click())
+        for name in ("All", "Right", "Wrong") * 4
+    ]
+    order = page.locator(".st-key-errors-order")
+    for name in ("Most sure", "Narrowest margin", "Place in the set", "Highest loss"):
+        order.get_by_role("combobox").click()
+        option = page.get_by_role("option", name=name)
+        changed.append(_gallery_after(page, option.click))
+    cells = page.locator("td button:not(.muted)").all()[:8]
+    clicked = [_gallery_after(page, cell.click) for cell in cells]
+    page.close()
+    return tuple(statistics.median(times) for times in (ready, changed, clicked))  # type: ignore[return-value]
+
+
+def _gallery_after(page: Page, act: Callable[[], None]) -> float:
+    """Seconds from the click to other digits in the gallery."""
+    page.wait_for_timeout(500)
+    act()
+    page.wait_for_function("window.gallery.clicked && window.gallery.changed")
+    times = page.evaluate("window.gallery")
+    return float(times["changed"] - times["clicked"]) / 1000
+
+
 def measure(browser: Browser, folder: Path, tell: Callable[[str], None]) -> list[Row]:
     tell("server start …")
     measure_start(browser, folder)  # warms the disk
@@ -151,6 +212,11 @@ def measure(browser: Browser, folder: Path, tell: Callable[[str], None]) -> list
         tell("page switches …")
         rows.append(Row("page switch, p50", measure_switch(page), "s", 0.7))
         page.close()
+        tell("the Errors page …")
+        ready, changed, clicked = measure_errors(browser, server.url)
+        rows.append(Row("Errors page ready, its data cached, p50", ready, "s", 1))
+        rows.append(Row("filter or order → other digits on screen, p50", changed, "s", 0.4))
+        rows.append(Row("cell of the matrix → its digits on screen, p50", clicked, "s", 0.6))
         page = open_draw(browser, server.url)
         tell(f"{STROKES} strokes …")
         answer, overlay = measure_strokes(page)

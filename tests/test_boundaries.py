@@ -13,22 +13,41 @@ CORE_LAYERS = (
     ("__main__",),
     ("cli",),
     ("training_bench",),
-    ("bench", "release", "progress_line", "tensorboard"),
-    ("overlay", "training"),
-    ("distillation",),
-    ("explanation", "evaluation", "learner"),
+    ("bench",),
+    ("table_bench", "release", "progress_line", "tensorboard"),
+    ("overlay", "training", "scale"),
+    ("distillation", "published", "confusion", "label_issues", "comparison", "take_away", "shards"),
+    ("explanation", "evaluation", "learner", "tabulation", "neighbours", "embedding_map"),
     ("predictor", "training_data"),
-    ("checkpoint", "allographs"),
-    ("card", "models", "augmentation", "parts"),
+    ("checkpoint", "allographs", "table"),
+    ("card", "models", "augmentation", "parts", "uploads"),
     ("datasets", "results", "runs"),
-    ("mnist", "pendigits", "preprocess"),
-    ("ink", "picture", "idx", "strokes"),
-    ("config", "paths", "figures", "processes"),
+    ("collection", "own"),
+    ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive"),
+    ("ink", "picture", "idx", "strokes", "listing", "notes", "manifest"),
+    (
+        "config",
+        "paths",
+        "figures",
+        "processes",
+        "labelled",
+        "files",
+        "selection",
+        "spreadsheet",
+        "array_cache",
+    ),
     ("errors",),
 )
 LEVELS = {module: level for level, layer in enumerate(CORE_LAYERS) for module in layer}
 SCREENS = {"streamlit", "streamlit_drawable_canvas", "plotly", "dashboard", "tests", "train"}
-HEAVY = {"torch", "captum", "torchvision", "sklearn", "onnxruntime"}  # the dashboard has core for these
+HEAVY = {
+    "torch",
+    "captum",
+    "torchvision",
+    "sklearn",
+    "onnxruntime",
+    "openTSNE",
+}  # the dashboard has core for these
 
 
 def imports(source: str) -> set[str]:

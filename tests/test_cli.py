@@ -2,11 +2,10 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
-import train
 from core import checkpoint, cli, datasets
 from core.card import read_card
 from core.cli import main
-from core.config import RECIPES, TrainConfig
-from core.errors import TrainingError
 from core.evaluation import wilson_interval
 from core.paths import ROOT
 from core.predictor import Predictor
 from tests.conftest import random_cnn
+from tests.zips import packed, png
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +137,29 @@ def test_evaluate_for_people_names_what_was_skipped(tmp_path: Path, seven: np.nd
     assert "95 % interval" in captured.out
     assert captured.err.startswith("skipped: ")
     assert "b.png: not an image" in captured.err
+    assert captured.out.splitlines()[-1] == "1 skipped, named above"
+
+
+def test_a_zip_with_a_csv_is_evaluated_and_counts_what_was_skipped(tmp_path: Path, seven: np.ndarray, capsys):
+    listing = b"file;label\na.png;7\nb.png;7\nc.png;3\n"
+    files = {"a.png": png(seven), "b.png": b"?", "labels.csv": listing}
+    (tmp_path / "set.zip").write_bytes(packed(files))
+    assert main(["evaluate", "--data", str(tmp_path / "set.zip"), "--json"]) == 0
+    captured = capsys.readouterr()
+    (row,) = json_rows(captured.out)
+    assert (row["n"], row["skipped"]) == (1, 2)
+    assert f"skipped: {tmp_path}/set.zip/labels.csv, line 4: c.png: there is no such file." in captured.err
+    assert f"skipped: {tmp_path}/set.zip/b.png: not an image" in captured.err
+
+
+def test_a_hostile_zip_is_one_clear_line(tmp_path: Path, capsys):
+    (tmp_path / "set.zip").write_bytes(packed({"../7/a.png": b""}))
+    assert main(["evaluate", "--data", str(tmp_path / "set.zip")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(
+        f"error: {tmp_path}/set.zip: refused, as '../7/a.png' points out of the arch"
+    )
 
 
 def test_recorded_figures_land_in_the_card_and_nothing_else_changes(
@@ -243,79 +263,3 @@ def test_the_module_runs_as_a_program(files: list[str]):
     assert result.returncode == 1
     assert [row["file"] for row in json_rows(result.stdout)] == files
     assert result.stderr == ""
-
-
-def test_training_documents_every_field_of_its_config(capsys):
-    with pytest.raises(SystemExit) as ended:
-        train.parse(["--help"])
-    assert ended.value.code == 0
-    shown = " ".join(capsys.readouterr().out.split())
-    for field in fields(TrainConfig):
-        if field.name != "architecture":
-            assert re.search(rf"--{field.name.replace('_', '-')}[ ,]", shown)
-            assert field.metadata["help"] in shown
-
-
-def test_a_flag_overrides_its_field_alone():
-    config = train.config_from(train.parse(["cnn", "--epochs", "3", "--weight-decay", "0"]))
-    assert config == replace(RECIPES["cnn"]["plain"], epochs=3, weight_decay=0.0)
-    assert train.config_from(train.parse(["linear"])) == RECIPES["linear"]["reference"]
-
-
-def test_a_recipe_is_the_base_of_the_flags():
-    options = train.parse(["cnn", "--recipe", "reference", "--no-channels-last", "--teachers", "a", "b"])
-    config = train.config_from(options)
-    assert config == replace(RECIPES["cnn"]["reference"], channels_last=False, teachers=("a", "b"))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [["--epochs", "1"], ["--frozen"], ["--data", "optdigits", "--out", "x"], ["--label-smoothing", "0.1"]],
-)
-def test_a_run_that_is_not_the_recipe_is_not_recorded_as_one(changes: list[str]):
-    name = changes[0].removeprefix("--").replace("-", "_")
-    with pytest.raises(
-        TrainingError, match=f"--record keeps runs of the recipe plain as it is; here .*{name}"
-    ):
-        train.config_from(train.parse(["cnn", "--record", *changes]))
-
-
-def test_seeds_teachers_and_starts_are_no_change_of_the_recipe():
-    options = [
-        "cnn",
-        "--record",
-        "--seed",
-        "7",
-        "--precision",
-        "float32",
-        "--init-from",
-        "cnn",
-        "--teachers",
-        "a",
-    ]
-    assert train.config_from(train.parse(options)).seed == 7
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["linear", "--recipe", "quick"], "--recipe quick: linear has reference"),
-        (["cnn", "--seeds", "0"], "--seeds 0: give a whole number of at least 1"),
-        (["cnn", "--data", "optdigits"], "--data: name the new checkpoint's folder with --out"),
-        (["linear", "--benchmark"], "--benchmark measures cnn"),
-        (["cnn", "--precision", "float16"], "invalid choice: 'float16'"),
-    ],
-)
-def test_flags_that_do_not_fit_each_other_are_refused(capsys, arguments: list[str], message: str):
-    with pytest.raises(SystemExit) as ended:
-        train.parse(arguments)
-    assert ended.value.code == 2
-    assert message in capsys.readouterr().err
-
-
-def test_the_flags_are_shown_without_torch():
-    code = "import sys, train\ntry: train.parse(['--help'])\nfinally: print('torch' in sys.modules)"
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert result.stdout.endswith("False\n")

@@ -10,8 +10,10 @@ from sklearn.datasets import load_digits
 
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DatasetError
+from core.idx import parse_idx
 from core.preprocess import prepare
 from tests.test_idx import idx
+from tests.zips import packed, png
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 LABELS = np.array([4, 0, 9])
@@ -19,7 +21,7 @@ LABELS = np.array([4, 0, 9])
 
 @pytest.fixture
 def folder(tmp_path: Path, seven: np.ndarray) -> Path:
-    """Two sevens, a one, a broken picture between them, and files that are nobody's business."""
+    """Two sevens, a one, a broken picture between them, a hidden file, and pictures of no digit."""
     root = tmp_path / "mine"
     for digit in ("1", "7", "no-digit", "11"):
         (root / digit).mkdir(parents=True)
@@ -63,11 +65,13 @@ def test_only_keeps_the_digits_of_the_classes():
     assert (kept.name, kept.source, kept.skipped) == ("x", "here", ("y: broken",))
 
 
-def test_a_broken_picture_in_a_folder_is_skipped_and_named(folder: Path):
+def test_a_broken_picture_and_those_of_no_class_are_skipped_and_named(folder: Path):
     data = load_dataset(folder)
     assert data.labels.tolist() == [1, 7, 7]
-    assert len(data.skipped) == 1
-    assert str(folder / "7" / "b.png") in data.skipped[0]
+    assert [text.split(": ")[0] for text in data.skipped] == [
+        str(folder / name) for name in ("11/f.png", "no-digit/e.png", "7/b.png")
+    ]
+    assert data.names == ("1/d.png", "7/a.png", "7/c.png")
     assert np.array_equal(data.images[1], prepare(folder / "7" / "a.png").pixels)
     assert data.name == str(folder)
 
@@ -154,6 +158,42 @@ def test_pickled_arrays_are_refused(tmp_path: Path):
     np.savez(tmp_path / "own.npz", images=np.array([{}], dtype=object), labels=LABELS)
     with pytest.raises(DatasetError, match=r"own\.npz: can't be read as NPZ"):
         load_dataset(tmp_path / "own.npz")
+
+
+def test_a_zip_is_loaded_by_its_path(tmp_path: Path, seven: np.ndarray):
+    path = tmp_path / "mine.zip"
+    path.write_bytes(packed({"mine/7/a.png": png(seven), "mine/7/b.png": b"?"}))
+    data = load_dataset(path)
+    assert (data.name, data.source, data.names) == (str(path), str(path), ("7/a.png",))
+    assert np.array_equal(data.images[0], prepare(seven).pixels)
+    assert data.skipped[0].startswith(f"{path}/mine/7/b.png: not an image")
+
+
+def test_arrays_in_a_zip_are_taken_and_what_lies_beside_them_is_named(tmp_path: Path):
+    np.savez(tmp_path / "own.npz", images=IMAGES, labels=LABELS)
+    labels = {
+        "labels-idx1-ubyte.gz": gzip.compress(idx(LABELS)),
+        "images-idx3-ubyte.gz": gzip.compress(idx(IMAGES)),
+    }
+    forms = {
+        "npz.zip": {"x/own.npz": (tmp_path / "own.npz").read_bytes(), "x/readme.txt": b"!"},
+        "idx.zip": {"x/readme.txt": b"!"} | {f"x/own-{name}": content for name, content in labels.items()},
+    }
+    for name, files in forms.items():
+        (tmp_path / name).write_bytes(packed(files))
+        data = load_dataset(tmp_path / name)
+        assert np.array_equal(data.images, IMAGES)
+        assert data.labels.tolist() == [4, 0, 9]
+        assert data.skipped == (f"{tmp_path / name}/x/readme.txt: not used beside the arrays.",)
+
+
+def test_idx_in_a_zip_without_its_labels_and_an_idx_bomb_are_named(tmp_path: Path):
+    path = tmp_path / "idx.zip"
+    path.write_bytes(packed({"own-images-idx3-ubyte": idx(IMAGES)}))
+    with pytest.raises(DatasetError, match=r"idx\.zip/own-labels-idx1-ubyte: no such file\. Add it"):
+        load_dataset(path)
+    with pytest.raises(DatasetError, match=r"x\.gz: unpacks to over 1 MB, the most that is read"):
+        parse_idx(gzip.compress(bytes(2**20 + 1)), name="x.gz", most=2**20)
 
 
 def test_an_unknown_name_lists_the_known_ones():

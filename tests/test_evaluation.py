@@ -1,13 +1,16 @@
 """Counts, intervals and calibration against numbers worked out by hand."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn.metrics import confusion_matrix
 
 from core.errors import DatasetError
-from core.evaluation import Reliability, evaluate, wilson_interval
+from core.evaluation import Reliability, evaluate, evaluate_parts, wilson_interval
 
 
 def rows(*probabilities: tuple[float, ...]) -> np.ndarray:
@@ -125,3 +128,32 @@ def test_no_digits_is_an_error_that_says_what_to_do():
 def test_a_label_outside_the_classes_is_named():
     with pytest.raises(DatasetError, match=r"Label 5 is outside the classes \(3, 7\); use `data.only"):
         evaluate(rows((0.5, 0.5)), np.array([5]), (3, 7))
+
+
+def write_part(folder: Path, part: int, probabilities: np.ndarray, labels: np.ndarray) -> None:
+    lists = pa.array(probabilities.tolist(), pa.list_(pa.float32()))
+    columns = {"label": pa.array(labels, pa.int8()), "probabilities": lists}
+    parquet.write_table(pa.table(columns), folder / f"part-{part:05d}.parquet", row_group_size=40)
+
+
+def test_the_parts_of_a_table_together_give_the_figures_of_the_whole(tmp_path: Path):
+    generator = np.random.default_rng(2)
+    probabilities = generator.dirichlet(np.full(10, 0.3), 300).astype(np.float32)
+    labels = generator.integers(0, 10, 300)
+    for part, (start, end) in enumerate(((0, 0), (0, 7), (7, 7), (7, 190), (190, 300))):
+        write_part(tmp_path, part, probabilities[start:end], labels[start:end])
+    whole, found = (
+        evaluate(probabilities, labels, tuple(range(10))),
+        evaluate_parts(tmp_path, tuple(range(10))),
+    )
+    np.testing.assert_array_equal(found.confusion, whole.confusion)
+    np.testing.assert_array_equal(found.reliability.counts, whole.reliability.counts)
+    np.testing.assert_allclose(found.reliability.confidence, whole.reliability.confidence)
+    np.testing.assert_allclose(found.reliability.accuracy, whole.reliability.accuracy)
+    assert found.reliability.ece == pytest.approx(whole.reliability.ece)
+
+
+def test_parts_without_rows_are_an_error(tmp_path: Path):
+    write_part(tmp_path, 0, np.empty((0, 2), np.float32), np.empty(0, np.int64))
+    with pytest.raises(DatasetError, match=r"holds no rows of an evaluation\. Evaluate again"):
+        evaluate_parts(tmp_path, (3, 7))

@@ -203,7 +203,8 @@ def test_without_data_the_bundled_digits_serve_and_mnist_is_one_button_away(
     with serve(tmp_path / "log", DIGITSCOPE_DATA=str(tmp_path / "nowhere")) as server:
         visitor = Visitor(browser.new_page(), server.url)
         visitor.open("/draw?source=Sample")
-        expect(visitor.page.get_by_text("bundled with scikit-learn")).to_be_visible()
+        chosen = visitor.page.get_by_role("combobox", name="Digits")
+        expect(chosen).to_have_value("Digits bundled with scikit-learn")
         expect(visitor.page.locator(".answer .digit")).to_be_visible()
         expect(visitor.page.get_by_role("button", name=re.compile("Fetch MNIST"))).to_be_visible()
         visitor.page.close()
@@ -220,7 +221,7 @@ def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_pat
 
 
 @pytest.mark.skipif("DIGITSCOPE_SCREENSHOTS" not in os.environ, reason="only `make screenshots` wants them")
-def test_the_readme_gets_its_screenshot(visitor: Visitor) -> None:
+def test_the_readme_gets_its_screenshots(visitor: Visitor) -> None:
     visitor.open("/draw")
     draw_stroke(visitor.page, [(90, 62), (186, 60), (122, 138), (188, 190), (92, 232)])
     visitor.reads(3)
@@ -230,6 +231,11 @@ def test_the_readme_gets_its_screenshot(visitor: Visitor) -> None:
     folder = ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     visitor.page.screenshot(path=folder / "draw.png")
+    visitor.open("/errors")
+    visitor.page.locator(".grid img").nth(20).wait_for()
+    visitor.page.locator("td button").nth(20).wait_for()
+    visitor.page.wait_for_timeout(1000)
+    visitor.page.screenshot(path=folder / "errors.png")
 
 
 def _canvas_pixels(page: Page) -> int:

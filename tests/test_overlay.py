@@ -70,3 +70,13 @@ def test_enlarging_keeps_the_pixels_sharp(ramp: np.ndarray):
         np.asarray(overlay(pixels, explanation(ramp, signed=False), side=side)) for side in (28, 280)
     )
     assert np.array_equal(large, small.repeat(10, axis=0).repeat(10, axis=1))
+
+
+def test_two_maps_on_one_scale_can_be_compared(ramp: np.ndarray):
+    weak, strong = explanation(ramp / 4, signed=False), explanation(ramp, signed=False)
+    together = heat(weak, top=strong.strength)
+    assert together[-1, -1].tolist() == [*bytes_of("cividis", 0.25), 128]
+    assert np.array_equal(heat(strong, top=strong.strength), heat(strong))
+    assert heat(weak)[-1, -1].tolist() == heat(strong)[-1, -1].tolist()
+    nothing = heat(explanation(0 * ramp, signed=False), top=0.0)
+    assert not nothing[..., 3].any()

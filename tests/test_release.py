@@ -256,7 +256,7 @@ def test_what_cannot_end_well_is_refused_before_an_older_run_is_cleared(
 def test_a_start_can_follow_the_seed(home: Path, quick: TrainConfig, published: list[dict]):
     start = str(home / "runs" / "mine-plain-seed{seed}" / "checkpoint")
     config = replace(quick, seed=24, init_from=start, epochs=1)
-    (result,) = release_best(config, home / "checkpoints" / "followed", recipe="settled")
+    (result,) = release_best(config, home / "checkpoints" / "followed", recipe="distilled")
     assert result["flags"]["init_from"] == start.replace("{seed}", "24")
     assert read_card(home / "checkpoints" / "followed").source.endswith("mine-plain-seed24/checkpoint")
 

@@ -118,7 +118,8 @@ def test_two_processes_learn_nearly_the_same_with_batch_normalisation(tmp_path: 
     """Each normalises by its own half of the batch, and drops features of its own."""
     together = finished(tmp_path, launcher=TWO)
     one, two = ([row["loss"] for row in end["history"]] for end in (whole, together))
-    assert two == pytest.approx(one, rel=0.1)
+    assert two == pytest.approx(one, rel=0.1, abs=0.1)  # of losses that begin above 1
+    assert one[0] > 1
     assert two[-1] < 0.8 * two[0]
 
 

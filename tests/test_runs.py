@@ -16,21 +16,10 @@ from core import runs
 from core.config import TrainConfig
 from core.errors import TrainingError
 from core.paths import ROOT
-from core.runs import StepReport, open_run, running
+from core.runs import open_run, running
+from tests.reports import REPORT
 
 CONFIG = TrainConfig(epochs=3)
-REPORT = StepReport(
-    step=5,
-    steps=30,
-    epoch=1,
-    epochs=3,
-    loss=2.1,
-    accuracy=0.3,
-    validation_accuracy=None,
-    seconds=1.5,
-    images_per_second=800.0,
-    eta=7.5,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +45,7 @@ def test_a_run_is_seen_while_it_lasts_and_not_longer(folder):
 def test_progress_is_written_twice_a_second_at_most_and_at_the_end(folder):
     with open_run("cnn-1", CONFIG) as run:
         for step in range(1, 31):
-            run.show(replace(REPORT, step=step))
+            run.show(replace(REPORT, step=step, steps=30))
             if step == 29:
                 assert running()[0].progress.step == 1
         assert running()[0].progress.step == 30

@@ -8,21 +8,8 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event
 
 from core.errors import TrainingError
-from core.runs import StepReport
 from core.tensorboard import EventLog
-
-REPORT = StepReport(
-    step=20,
-    steps=60,
-    epoch=1,
-    epochs=2,
-    loss=0.5,
-    accuracy=0.75,
-    validation_accuracy=None,
-    seconds=2.0,
-    images_per_second=640.0,
-    eta=4.0,
-)
+from tests.reports import REPORT
 
 
 def events(folder: Path) -> list[tuple[str, int, float]]:

@@ -1,6 +1,7 @@
 """The pages' words, by Streamlit's AppTest; what is drawn and clicked is in test_journeys.py."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from streamlit.testing.v1 import AppTest
 from core import checkpoint, paths
 from core.card import GRAPH, read_card
 from core.config import TrainConfig
+from core.published import import_weights
 from core.results import read_results
-from core.runs import StepReport, open_run
+from core.runs import open_run
 from dashboard.words import listed, percent, plain
+from tests.reports import REPORT
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
 
@@ -48,7 +51,7 @@ def test_a_model_that_was_never_measured_says_so_with_the_remedy(
 ) -> None:
     model, _ = checkpoint.load_model(paths.checkpoint_folder("cnn"))
     torch.save(model.state_dict(), tmp_path / "model.pt")
-    checkpoint.import_weights(tmp_path / "model.pt", tmp_path / "published one")
+    import_weights(tmp_path / "model.pt", tmp_path / "published one")
     monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
     app.run()
     assert not app.exception
@@ -101,18 +104,8 @@ def test_the_overview_shows_a_run_while_it_goes_on_and_not_after(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIGITSCOPE_RUNS", str(tmp_path))
-    progress = StepReport(
-        step=20,
-        steps=40,
-        epoch=2,
-        epochs=3,
-        loss=0.1234,
-        accuracy=0.9,
-        validation_accuracy=0.987,
-        seconds=60.0,
-        images_per_second=1500.0,
-        eta=60.0,
-    )
+    progress = replace(REPORT, steps=40, epoch=2, epochs=3, loss=0.1234, validation_accuracy=0.987)
+    progress = replace(progress, images_per_second=1500.0, eta=60.0)
     with open_run("cnn-plain-seed7", TrainConfig(epochs=3)) as run:
         app.run()
         assert f"In training: {plain('cnn-plain-seed7')}" in texts(app)

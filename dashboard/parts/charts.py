@@ -3,16 +3,17 @@
 from typing import Any
 
 import numpy as np
+import plotly.colors
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.predictor import Prediction
 from core.results import RecipeResults
 from dashboard.words import percent
 
 CONFIG = {"displayModeBar": False, "responsive": True}
 ACCENT, QUIET = "#16938a", "#8b979b"  # legible on the light and on the dark page
 LEAST = 1e-4  # errors, the lowest a training's chart shows
+DIGIT_COLOURS = plotly.colors.qualitative.Safe  # told apart by colour-blind people
 SQUARE = 265  # px, the height of a card's chart
 
 
@@ -22,17 +23,20 @@ def show(figure: go.Figure, *, key: str, alt: str, height: int, **layout: Any) -
     st.plotly_chart(figure, key=key, config=CONFIG, alt=alt)
 
 
-def probabilities(prediction: Prediction | None, classes: tuple[int, ...]) -> None:
-    """One horizontal bar a class, in digit order, the answer in the accent colour; empty for None."""
-    names = [str(digit) for digit in classes]
-    shares = prediction.probabilities.tolist() if prediction else [0.0] * len(names)
-    answer = prediction.digit if prediction else None
+def probabilities(found: np.ndarray | None, classes: tuple[int, ...], *, true: int | None = None) -> None:
+    """One horizontal bar a class, in digit order, the largest in the accent colour; empty for None.
+
+    The true digit, where it is known, is printed bold.
+    """
+    names = [f"<b>{digit}</b>" if digit == true else str(digit) for digit in classes]
+    shares = [0.0] * len(names) if found is None else found.tolist()
+    answer = None if found is None else classes[int(found.argmax())]
     bars = go.Bar(
         x=shares,
         y=names,
         orientation="h",
         marker_color=[ACCENT if digit == answer else QUIET for digit in classes],
-        text=[percent(share) for share in shares] if prediction else None,
+        text=None if found is None else [percent(share) for share in shares],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
@@ -40,8 +44,8 @@ def probabilities(prediction: Prediction | None, classes: tuple[int, ...]) -> No
     figure = go.Figure(bars)
     figure.update_xaxes(range=[0, 1.18], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", type="category", fixedrange=True, tickfont_size=15, ticks="")
-    words = ", ".join(f"{name}: {percent(share)}" for name, share in zip(names, shares, strict=True))
-    alt = f"Probability of each digit. {words if prediction else 'Nothing to read yet.'}"
+    words = ", ".join(f"{digit}: {percent(share)}" for digit, share in zip(classes, shares, strict=True))
+    alt = f"Probability of each digit. {'Nothing to read yet.' if found is None else words}"
     show(figure, key="probabilities", alt=alt, height=26 * len(names) + 30, bargap=0.35)
 
 
@@ -112,6 +116,25 @@ def confusion(metrics: dict[str, Any]) -> None:
     words = ", ".join(f"{true} read as {read}: {count}" for true, read, count in worst if count)
     alt = f"Confusion matrix. Most frequent errors: {words or 'none'}"
     show(figure, key="confusion", alt=alt, height=SQUARE, showlegend=False)
+
+
+def place_in_class(shares: np.ndarray, own: float, label: int) -> None:
+    """How often each probability of the true digit occurs in its class, with one digit's own marked."""
+    counts, edges = np.histogram(shares, bins=20, range=(0, 1))
+    bars = go.Bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        marker_color=QUIET,
+        hovertemplate="%{x:.0%}: %{y} digits<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.add_vline(x=own, line={"color": ACCENT, "width": 3})
+    figure.update_xaxes(
+        range=[-0.02, 1.02], tickformat=".0%", fixedrange=True, title=f"probability of {label}"
+    )
+    figure.update_yaxes(type="log", fixedrange=True, title="digits", nticks=4, dtick=1)
+    alt = f"Distribution of the probability of {label} among all true {label}s; this digit has {percent(own)}"
+    show(figure, key="place", alt=alt, height=200, bargap=0.08)
 
 
 def training(

@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from core.config import RECIPES, TrainConfig
 from core.results import COLUMNS, Peeking, peeking, table
 from core.runs import RunStatus
 from dashboard import resources
@@ -49,7 +50,8 @@ def published(architecture: str) -> None:
     results = [recipe for recipe in resources.training_results() if recipe.architecture == architecture]
     if not results:
         st.caption("No runs are recorded. To record some:")
-        st.code("python train.py cnn --seeds 5 --record", language="sh")
+        model = next(name for name, kinds in RECIPES.items() if _architecture(kinds) == architecture)
+        st.code(f"python train.py {model} --seeds 5 --record", language="sh")
         return
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with left:
@@ -58,6 +60,10 @@ def published(architecture: str) -> None:
         st.html(_table(table(results)))
         for found in peeking(results):
             st.caption(_peeked(found))
+
+
+def _architecture(recipes: dict[str, TrainConfig]) -> str:
+    return next(iter(recipes.values())).architecture
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

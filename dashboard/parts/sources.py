@@ -7,15 +7,17 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.errors import DigitscopeError
+from core.picture import MAX_BYTES
 from core.preprocess import PreparedDigit, as_prepared
 from core.strokes import render
 from dashboard import resources, state
 from dashboard.parts.canvas import canvas, clear, hidden, undo
+from dashboard.parts.data_picker import at_hand, name_of, offer_mnist
 from dashboard.parts.pictures import image
 from dashboard.words import plain
 
 DRAW, UPLOAD, CAMERA, SAMPLE = "Draw", "Upload", "Camera", "Sample"
+MOST_MB = MAX_BYTES // 2**20
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
 
@@ -62,8 +64,9 @@ def _drawn() -> Chosen:
 
 def _uploaded() -> Chosen:
     file = st.file_uploader(
-        "A picture of one digit (PNG, JPEG, WebP, BMP, GIF or TIFF, at most 10 MB)",
+        f"A picture of one digit (PNG, JPEG, WebP, BMP, GIF or TIFF, at most {MOST_MB} MB)",
         type=TYPES,
+        max_upload_size=MOST_MB,
         key="upload",
         on_change=_forget_if_removed,
         args=("upload", "uploaded"),
@@ -99,33 +102,27 @@ def _kept(slot: str, file: UploadedFile | None) -> Chosen:
 
 
 def _sampled() -> Chosen:
-    name = "mnist-test" if resources.mnist_at_hand() else "optdigits"
+    names = at_hand()
+    name = st.selectbox(
+        "Digits",
+        names,
+        format_func=name_of,
+        key="samples",
+        bind="query-params",
+        on_change=lambda: st.session_state.update(index=0),
+        label_visibility="collapsed",
+    )
     last = len(resources.samples(name)) - 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
         index = st.number_input("Digit number", 0, last, 0, key="index", bind="query-params")
         st.button("Another one", icon=":material/shuffle:", on_click=_shuffle, args=(last,), type="primary")
     pixels, label = resources.sample(name, index)
     st.html(f'<div class="overlay">{image(pixels, f"A sample digit, labelled {label}")}</div>')
-    words = "MNIST's test set" if name == "mnist-test" else "the digits bundled with scikit-learn"
-    st.caption(f"People say it is a **{label}**. From {words}.")
-    if name == "optdigits":
-        _offer_mnist()
+    st.caption(f"People say it is a **{label}**.")
+    if not resources.mnist_at_hand():
+        offer_mnist()
     return Chosen(as_prepared(pixels), f"{name} {index}")
 
 
 def _shuffle(last: int) -> None:
     st.session_state.index = int(np.random.default_rng().integers(last + 1))
-
-
-def _offer_mnist() -> None:
-    from core.mnist import download
-
-    if st.button("Fetch MNIST (11 MB)", icon=":material/download:"):
-        bar = st.progress(0.0, "Fetching MNIST …")
-        try:
-            download(progress=lambda done, total: bar.progress(done / total, f"File {done} of {total}"))
-        except DigitscopeError as error:
-            bar.empty()
-            st.error(plain(str(error)), icon=":material/cloud_off:")
-        else:
-            st.rerun()

@@ -32,8 +32,14 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .runs th { font-weight: 600; opacity: 0.72; }
 .overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
 .overlay img + img { position: absolute; inset: 0; }
+.pair, .five { display: flex; gap: 0.8rem; }
+.pair figure, .five figure { margin: 0; flex: 1 1 0; text-align: center; }
+.pair figcaption, .five figcaption { font-size: 0.875rem; padding-top: 0.3rem; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
+  .st-key-digit-bar { gap: 0.4rem; }
+  .st-key-digit-bar kbd { display: none; }
+  .st-key-digit-bar button { padding-inline: 0.5rem; }
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.6rem; }
   .runs { font-size: 0.8rem; }
   .runs th, .runs td { padding: 0.35rem 0.25rem; }

@@ -36,7 +36,7 @@ def _workspace() -> None:
     prediction = predictor.predict(prepared) if prepared else None
     with middle.container(border=True, height="stretch"):
         st.html(_answer(prediction, picture))
-        charts.probabilities(prediction, predictor.classes)
+        charts.probabilities(prediction.probabilities if prediction else None, predictor.classes)
     with st.container(border=True):
         st.html(_steps(prepared))
     with right.container(border=True, height="stretch"):  # last: it may have to wait for its imports
@@ -73,14 +73,17 @@ def _answer(prediction: Prediction | None, picture: sources.Chosen) -> str:
 
 
 def _steps(prepared: PreparedDigit | None) -> str:
+    told = "The ink is found, cropped, scaled to 20 pixels and centred, as MNIST's digits were."
+    if prepared and len(prepared.steps) == 1:
+        told = "The digit as it lies in its data set: it is in MNIST's form already."
     pictures = {step.name: image(step.picture, step.name) for step in prepared.steps} if prepared else {}
     figures = "".join(
         f'<figure><div class="frame">{pictures.get(name, "")}</div><figcaption>{name}</figcaption></figure>'
         for name in STEPS
     )
     return (
-        '<div class="steps"><div><strong>What the model sees</strong><br><span class="quiet">The ink is '
-        "found, cropped, scaled to 20 pixels and centred, as MNIST's digits were.</span></div>"
+        '<div class="steps"><div><strong>What the model sees</strong><br>'
+        f'<span class="quiet">{told}</span></div>'
         f"{figures}</div>"
     )
 

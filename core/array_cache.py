@@ -1,0 +1,78 @@
+"""Arrays that cost seconds to compute, kept as files: whole or absent, and not more than a few."""
+
+import logging
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+_log = logging.getLogger(__name__)
+
+
+def cache_key(weights: str, data: str) -> str:
+    """The key of what one model says of one data set.
+
+    Args:
+        weights: the SHA-256 of the weights (`Predictor.key`).
+        data: the SHA-256 of the data set (`LabelledDigits.digest`).
+    """
+    return f"{weights[:12]}-{data[:12]}"
+
+
+@dataclass(frozen=True)
+class ArrayCache:
+    """A folder of `<key>.npy` files. Threads and processes may share it.
+
+    Attributes:
+        folder: made when the first array is written.
+        limit: how many files are kept at most; those not used for longest go.
+    """
+
+    folder: Path
+    limit: int
+
+    def read(self, key: str, *, shape: tuple[int, ...]) -> Float[np.ndarray, "..."] | None:
+        """The array, mapped from its file and not writable; None where there is no whole file of `shape`."""
+        path = self._path(key)
+        try:
+            found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # absent, or damaged: computed anew
+            return None
+        if found.shape != shape or found.dtype.kind != "f":
+            return None
+        with suppress(OSError):  # a cache that may only be read
+            os.utime(path)
+        return found
+
+    def write(self, key: str, array: Float[np.ndarray, "..."]) -> None:
+        """Keeps an array. It appears under its name only when it is whole.
+
+        A folder that can't be written costs time, not the answer: that is logged and no error.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as temporary:
+                written = Path(temporary) / "array.npy"
+                np.save(written, array, allow_pickle=False)
+                os.replace(written, self._path(key))
+            self._forget()
+        except OSError as error:
+            _log.warning("%s can't be written (%s); it is computed anew next time.", self._path(key), error)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.npy"
+
+    def _forget(self) -> None:
+        for path in sorted(self.folder.glob("*.npy"), key=_last_used)[: -self.limit]:
+            path.unlink(missing_ok=True)
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process forgot it first
+        return 0.0

@@ -1,0 +1,210 @@
+"""Evaluation tables computed, and kept on disk by what decides them."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float32, Int64, UInt8
+from pyarrow import parquet
+
+from core.array_cache import cache_key
+from core.datasets import LabelledDigits
+from core.errors import DatasetError
+from core.paths import data_folder
+from core.predictor import Predictor
+from core.table import ABOUT, SCHEMA_VERSION, About, EvaluationTable, read_about, write_about
+
+ROW_GROUP = 2048  # rows: a page of digits reads a few groups, not the file
+MOST_TABLES = 24  # kept on disk; the ones that were not used for longest go
+
+Progress = Callable[[int, int], None]
+
+
+def rows_of(
+    predictor: Predictor,
+    images: UInt8[np.ndarray, "n 28 28"],
+    labels: Int64[np.ndarray, " n"],
+    *,
+    names: Sequence[str] = (),
+    first: int = 0,
+) -> pa.Table:
+    """The rows of some digits; those of classes that the model does not know have none.
+
+    Args:
+        predictor: the model.
+        images: in MNIST's convention.
+        labels: the digits that people say they show.
+        names: of their files, if they have any.
+        first: the place of the first one in the data set.
+    """
+    known = np.isin(labels, predictor.classes)
+    images, labels, index = images[known], labels[known], np.flatnonzero(known) + first
+    named = [names[place] for place in np.flatnonzero(known).tolist()] if len(names) else [""] * len(index)
+    outputs = predictor.run(images)
+    logits, classes = outputs.logits.astype(np.float64), np.array(predictor.classes)
+    top = logits.max(axis=1)
+    evidence = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    probabilities = outputs.probabilities
+    ordered = np.sort(probabilities, axis=1)
+    of_label = np.take_along_axis(logits, np.searchsorted(classes, labels)[:, None], axis=1)[:, 0]
+    columns = {
+        "index": pa.array(index, pa.int64()),
+        "name": pa.array(named, pa.string()),
+        "label": pa.array(labels, pa.int8()),
+        "prediction": pa.array(classes[probabilities.argmax(axis=1)], pa.int8()),
+        "confidence": pa.array(ordered[:, -1], pa.float32()),
+        "margin": pa.array(ordered[:, -1] - ordered[:, -2], pa.float32()),
+        "loss": pa.array(np.maximum(evidence - of_label, 0), pa.float32()),
+        "unusualness": pa.array(-evidence, pa.float32()),
+        "probabilities": _lists(probabilities),
+        "pixels": _bytes(images),
+        "embedding": _bytes(outputs.embedding.astype("<f2")),
+    }
+    return pa.table(columns)
+
+
+def _lists(values: Float32[np.ndarray, "n k"]) -> pa.Array:
+    offsets = np.arange(0, values.size + 1, values.shape[1], dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.ravel(), pa.float32()))
+
+
+def _bytes(values: np.ndarray) -> pa.Array:
+    """A row of an array as one value of fixed width."""
+    width = int(np.prod(values.shape[1:])) * values.itemsize
+    content = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, content])
+
+
+def write_part(folder: Path, part: int, rows: pa.Table) -> None:
+    """Puts rows into a folder as `part-00000.parquet`, whole or not at all."""
+    path = folder / f"part-{part:05d}.parquet"
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    parquet.write_table(
+        rows,
+        beside,
+        row_group_size=ROW_GROUP,
+        use_dictionary=["label", "prediction", "name"],
+        compression={name: "zstd" if name == "pixels" else "none" for name in rows.column_names},
+    )
+    beside.replace(path)
+
+
+def tables_folder() -> Path:
+    """Where tables are kept."""
+    return data_folder() / "tables"
+
+
+def evaluations_folder() -> Path:
+    """Where the pages look for tables that were made elsewhere, `python -m core evaluate --out`."""
+    return data_folder() / "evaluations"
+
+
+def evaluations_of(weights: str) -> list[str]:
+    """The names of these tables by one model, in alphabetical order.
+
+    Args:
+        weights: the SHA-256 of its weights.
+    """
+    names = []
+    for about in evaluations_folder().glob(f"*/{ABOUT}"):
+        with suppress(DatasetError):  # unfinished, or of another version
+            if read_about(about.parent).weights == weights:
+                names.append(about.parent.name)
+    return sorted(names)
+
+
+def key_of(predictor: Predictor, data: LabelledDigits) -> str:
+    """What decides a table: the weights and the digits."""
+    return f"{cache_key(predictor.key, data.digest)}-{SCHEMA_VERSION}"
+
+
+def at_hand(predictor: Predictor, data: LabelledDigits) -> bool:
+    """Whether the table is on disk already."""
+    return (tables_folder() / key_of(predictor, data) / ABOUT).is_file()
+
+
+def table_of(
+    predictor: Predictor, data: LabelledDigits, *, progress: Progress | None = None
+) -> EvaluationTable:
+    """The model on the data set: computed once, kept on disk.
+
+    Args:
+        predictor: the model.
+        data: digits of other classes than the model's are left out, and counted.
+        progress: called with (done, total) while the digits are read.
+
+    Raises:
+        DatasetError: no digit of the model's classes, or no space for the table.
+    """
+    folder = tables_folder() / key_of(predictor, data)
+    if not (folder / ABOUT).is_file():
+        try:
+            tables_folder().mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=tables_folder(), prefix=".new-") as temporary:
+                write_table(Path(temporary), predictor, data, progress=progress)
+                Path(temporary).chmod(0o755)
+                _put(Path(temporary), folder)
+        except OSError as error:
+            raise DatasetError(
+                f"The evaluation can't be kept in {tables_folder()} ({error.strerror}). Free some space, or "
+                "name another folder with DIGITSCOPE_DATA."
+            ) from error
+        _forget_old()
+    os.utime(folder)
+    return EvaluationTable(folder)
+
+
+def write_table(
+    folder: Path, predictor: Predictor, data: LabelledDigits, *, progress: Progress | None = None
+) -> None:
+    """Computes a table into an empty folder.
+
+    Raises:
+        DatasetError: no digit of the model's classes.
+    """
+    size, n = 2 * ROW_GROUP, 0
+    for part, start in enumerate(range(0, len(data), size)):
+        end = min(start + size, len(data))
+        names = data.names[start:end]
+        rows = rows_of(predictor, data.images[start:end], data.labels[start:end], names=names, first=start)
+        write_part(folder, part, rows)
+        n += rows.num_rows
+        if progress:
+            progress(end, len(data))
+    if not n:
+        raise DatasetError(
+            f"{data.name} has no digit of the model's classes {', '.join(map(str, predictor.classes))}. "
+            "Choose another data set, or another model."
+        )
+    about = About(
+        data.name,
+        data.source,
+        predictor.classes,
+        n,
+        len(data) - n,
+        data.skipped,
+        predictor.key,
+        data.digest,
+    )
+    write_about(folder, about)
+
+
+def _put(written: Path, folder: Path) -> None:
+    if not (folder / ABOUT).is_file():
+        shutil.rmtree(folder, ignore_errors=True)  # what a process left that was killed
+    try:
+        written.rename(folder)
+    except OSError:
+        if not (folder / ABOUT).is_file():  # else another process was first, with the same rows
+            raise
+
+
+def _forget_old() -> None:
+    tables = sorted(tables_folder().glob("[!.]*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in tables[MOST_TABLES:]:
+        shutil.rmtree(folder, ignore_errors=True)

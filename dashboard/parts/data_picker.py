@@ -1,0 +1,126 @@
+"""Which data set to look at: MNIST's test digits, the bundled ones, or the visitor's own."""
+
+import streamlit as st
+
+from core.datasets import DATASETS
+from core.errors import DigitscopeError
+from core.own import PREFIX, forget, own_datasets
+from core.uploads import keep
+from dashboard import evaluations, resources
+from dashboard.errors_link import change, link
+from dashboard.words import plain
+
+NAMES = {
+    "mnist-test": "MNIST test digits",
+    "mnist-validation": "MNIST validation digits",
+    "optdigits": "Digits bundled with scikit-learn",
+}
+MOST_MB = 200
+
+
+def at_hand() -> list[str]:
+    """The data sets that can be looked at without fetching anything, the best known first."""
+    known = [name for name in NAMES if name == "optdigits" or resources.mnist_at_hand()]
+    return known + own_datasets()
+
+
+def _choices() -> list[str]:
+    """What can be chosen, the one that the link names among them if there is such a one."""
+    names, wanted = at_hand() + evaluations.elsewhere(st.session_state.model), link().data
+    return [*names, wanted] if wanted not in names and evaluations.is_elsewhere(wanted) else names
+
+
+def chosen() -> str:
+    """The data set that the link names, or the first one at hand."""
+    names, wanted = _choices(), link().data
+    return wanted if wanted in names else names[0]
+
+
+def show() -> None:
+    """The choice, and the ways to get more: fetch MNIST, or bring digits of one's own."""
+    names, wanted = _choices(), link().data
+    if wanted and wanted not in names:
+        remedy = "Fetch it with the button." if wanted in DATASETS else "It may have been removed."
+        st.warning(
+            f"The link asks for {plain(wanted)}, which is not at hand. {remedy}", icon=":material/link_off:"
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = "errors-data"
+        st.session_state[key] = chosen()
+        st.selectbox(
+            "Digits",
+            names,
+            format_func=name_of,
+            key=key,
+            width=250,
+            label_visibility="collapsed",
+            on_change=_choose,
+            args=(key,),
+        )
+        with st.popover("Your own digits", icon=":material/upload:"):
+            _bring()
+        if not resources.mnist_at_hand():
+            offer_mnist()
+
+
+def _choose(key: str) -> None:
+    if st.session_state[key] != chosen():
+        change(data=st.session_state[key], digit=None, area=(), note="", change="")
+
+
+def name_of(dataset: str) -> str:
+    """A data set's name for people."""
+    if dataset.startswith(PREFIX):
+        return evaluations.own_title(dataset)
+    return NAMES.get(dataset, dataset.removeprefix(evaluations.ELSEWHERE))
+
+
+def _bring() -> None:
+    st.markdown(
+        "A **zip** of folders named 0 to 9, or of pictures with a CSV of labels; or an **NPZ** with `images` "
+        "and `labels`; or MNIST's two **IDX** files in a zip. They stay on this machine."
+    )
+    file = st.file_uploader(
+        f"File (at most {MOST_MB} MB)", ["zip", "npz"], key="errors-own", max_upload_size=MOST_MB
+    )
+    if file is not None and st.session_state.get("errors-own-kept") != file.file_id:
+        bar = st.progress(0.0, "Reading the pictures …")
+        try:
+            name = keep(
+                file,
+                file.name,
+                progress=lambda done, total: bar.progress(
+                    done / max(1, total), f"Picture {done:,} of {total:,}"
+                ),
+            )
+        except DigitscopeError as error:
+            bar.empty()
+            st.error(plain(str(error)), icon=":material/broken_image:")
+            return
+        st.session_state["errors-own-kept"] = file.file_id
+        change(data=name, digit=None, area=(), true=None, read=None)
+        st.rerun()
+    if link().data in own_datasets():
+        st.button(
+            f"Remove {name_of(link().data)}", icon=":material/delete:", on_click=_remove, args=(link().data,)
+        )
+
+
+def _remove(name: str) -> None:
+    forget(name)
+    change(data="", digit=None, area=())
+
+
+def offer_mnist() -> None:
+    """The one button that fetches MNIST."""
+    from core.mnist import download
+
+    if st.button("Fetch MNIST (11 MB)", icon=":material/download:", type="primary"):
+        bar = st.progress(0.0, "Fetching MNIST …")
+        try:
+            download(progress=lambda done, total: bar.progress(done / total, f"File {done} of {total}"))
+        except DigitscopeError as error:
+            bar.empty()
+            st.error(plain(str(error)), icon=":material/cloud_off:")
+        else:
+            st.rerun()

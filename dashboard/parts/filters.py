@@ -1,0 +1,127 @@
+"""Which digits the gallery shows: the controls above it, and the selection that they make."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.notes import TAGS
+from core.paths import checkpoint_names
+from core.selection import ORDERS, Selection
+from core.table import EvaluationTable
+from dashboard import evaluations, resources
+from dashboard.errors_link import PER_PAGE, ErrorsLink, change, link, mirror
+
+ANY = "any"
+SHOWN = {"wrong": "Wrong", "right": "Right", "all": "All"}
+ORDER_NAMES = {
+    "loss": "Highest loss",
+    "confidence": "Most sure",
+    "margin": "Narrowest margin",
+    "unusualness": "Most unusual",
+    "index": "Place in the set",
+}
+LABELS = {"all": "all", "doubtful": "only doubtful", "certain": "without doubtful"}
+NOTES = {"": "all", "any": "with a note", **{tag: f"“{tag}”" for tag in TAGS}}
+
+
+def show(table: EvaluationTable) -> None:
+    """The controls: the four that people use most in a row, the rest behind a button."""
+    classes = list(table.about.classes)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="errors-filters"):
+        st.selectbox("True digit", [ANY, *classes], width=95, **mirror("true", empty=ANY))
+        st.selectbox("Read as", [ANY, *classes], width=95, **mirror("read", empty=ANY))
+        st.segmented_control(
+            "Answers",
+            list(SHOWN),
+            format_func=SHOWN.__getitem__,
+            required=True,
+            width="content",
+            **mirror("shown"),
+        )
+        st.selectbox("Order", list(ORDERS), format_func=ORDER_NAMES.__getitem__, width=170, **mirror("order"))
+        with st.popover("More", icon=":material/tune:"):
+            _more(table)
+        convolutional = resources.card(st.session_state.model).architecture == "DigitCNN"
+        st.toggle(
+            "Grad-CAM" if convolutional else "Evidence",
+            help="Where the network looked, for its own answer."
+            if convolutional
+            else "Each pixel's part in the answer: purple for it, orange against it.",
+            **mirror("cam"),
+        )
+        if link().filtered:
+            st.button("Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=_clear)
+
+
+def _more(table: EvaluationTable) -> None:
+    _confidence()
+    if evaluations.label_issues(table.about.dataset):
+        st.selectbox(
+            "Labels that people doubt",
+            list(LABELS),
+            format_func=LABELS.__getitem__,
+            help="15 labels of MNIST's test set are wrong or undecidable by human vote.",
+            **mirror("labels"),
+        )
+    st.selectbox("Notes", list(NOTES), format_func=NOTES.__getitem__, **mirror("note"))
+    st.select_slider("Digits a page", PER_PAGE, **mirror("per"))
+
+
+def _confidence() -> None:
+    view, key = link(), "errors-confidence"
+    st.session_state[key] = (min(view.low, view.high), max(view.low, view.high))
+
+    def changed() -> None:
+        low, high = st.session_state[key]
+        if (low, high) != (link().low, link().high):
+            change(low=low, high=high)
+
+    st.slider("Confidence", 0, 100, key=key, format="%d %%", on_change=changed)
+
+
+def _clear() -> None:
+    usual = ErrorsLink()
+    names = ("true", "read", "low", "high", "labels", "note", "area", "change")
+    shown = usual.shown if link().change else link().shown  # a comparison shows all answers
+    change(shown=shown, **{name: getattr(usual, name) for name in names})
+
+
+def settle(table: EvaluationTable) -> None:
+    """Drops conditions that this model or data set can't meet: after a switch, or from an odd link."""
+    view, drop = link(), {}
+    for name in ("true", "read"):
+        if getattr(view, name) not in (None, *table.about.classes):
+            drop[name] = None
+    if view.labels != "all" and not evaluations.label_issues(table.about.dataset):
+        drop["labels"] = "all"
+    if view.note not in NOTES:
+        drop["note"] = ""
+    if view.other and (view.other == st.session_state.model or view.other not in checkpoint_names()):
+        drop |= {"other": "", "change": ""}
+    if drop:
+        change(**drop)
+
+
+def selection(table: EvaluationTable, dataset: str) -> Selection:
+    """The selection that the link describes."""
+    view = link()
+    found = Selection(
+        label=view.true,
+        prediction=view.read,
+        right={"wrong": False, "right": True, "all": None}[view.shown],
+        low=min(view.low, view.high) / 100,
+        high=max(view.low, view.high) / 100,
+    )
+    doubtful = tuple(evaluations.label_issues(table.about.dataset))
+    if view.labels == "certain":
+        found = replace(found, without=doubtful)
+    groups = [set(doubtful)] if view.labels == "doubtful" else []
+    if view.note:
+        notes = evaluations.noted(table)
+        groups.append({i for i, note in notes.items() if view.note in ("any", *note.tags)})
+    if view.area:
+        groups.append(set(evaluations.inside(table, view.area)))
+    if view.change and view.other:
+        compared = evaluations.comparison(st.session_state.model, view.other, dataset)
+        groups.append(set(getattr(compared, view.change).tolist()))
+    return replace(found, among=tuple(sorted(set.intersection(*groups)))) if groups else found
