@@ -4,6 +4,7 @@ The link is the only truth. Widgets are set from it before they are drawn, and w
 into it before the page is drawn anew.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from math import isfinite
 from typing import Any
@@ -14,6 +15,7 @@ from core.selection import ORDERS
 
 LENSES = ("matrix", "confusions", "digits", "map", "compare")
 PER_PAGE = (24, 48, 96, 200)
+CONDITIONS = ("true", "read", "low", "high", "labels", "note", "area", "change")
 LARGEST = 10**12  # no data set has as many digits
 LAST = "errors-last"  # the view of this session, for when the page is left and visited again
 Area = tuple[tuple[float, float], ...]
@@ -47,8 +49,7 @@ class ErrorsLink:
     def filtered(self) -> bool:
         """Whether anything narrows the gallery beyond right or wrong."""
         usual = ErrorsLink()
-        names = ("true", "read", "low", "high", "labels", "note", "area", "change")
-        return any(getattr(self, name) != getattr(usual, name) for name in names)
+        return any(getattr(self, name) != getattr(usual, name) for name in CONDITIONS)
 
 
 def link() -> ErrorsLink:
@@ -75,15 +76,15 @@ def change(**values: Any) -> None:
     _write(replace(link(), **({"page": 1} | values)))
 
 
-def mirror(name: str, *, key: str | None = None, empty: Any = None) -> dict[str, Any]:
+def mirror(name: str, names: Mapping[Any, str] | None = None, *, empty: Any = None) -> dict[str, Any]:
     """The arguments that tie a widget to a part of the link.
 
     Args:
         name: the part.
-        key: the widget's.
+        names: what the widget calls each of its choices, for one that has choices.
         empty: what the widget has where the link has None or "".
     """
-    key = key or f"errors-{name}"
+    key = f"errors-{name}"
     value = getattr(link(), name)
     st.session_state[key] = empty if value in (None, "") else value
 
@@ -95,7 +96,8 @@ def mirror(name: str, *, key: str | None = None, empty: Any = None) -> dict[str,
         if any(wanted != getattr(view, name) for view in (link(), st.session_state.get(LAST, link()))):
             change(**{name: wanted})
 
-    return {"key": key, "on_change": changed}
+    choices = {"options": list(names), "format_func": names.__getitem__} if names else {}
+    return {"key": key, "on_change": changed} | choices
 
 
 def _write(view: ErrorsLink) -> None:

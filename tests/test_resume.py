@@ -54,7 +54,7 @@ def finished(folder: Path, *, changes: str = "{}", launcher: tuple[str, ...] = (
     """What training ends with."""
     child = started(folder, changes, launcher)
     _, errors = child.communicate(timeout=600)
-    assert child.returncode == 0, errors[-2000:]
+    assert child.returncode == 0, errors
     return torch.load(folder / "end.pt", weights_only=True)
 
 

@@ -56,7 +56,7 @@ def show(dataset: str) -> None:
         }
         for name, n in groups.items()
     ]
-    pick.table({"columns": ["", "digits"], "rows": rows, "caption": ""}, key="errors-compare", pick=_pick)
+    pick.table({"columns": ["", "digits"], "rows": rows}, key="errors-compare", pick=_pick)
     st.markdown(plain(found.words(first, second)))
 
 

@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.notes import TAGS
 from core.paths import checkpoint_names
-from core.selection import ORDERS, Selection
+from core.selection import Selection
 from core.table import EvaluationTable
 from dashboard import evaluations, resources
-from dashboard.errors_link import PER_PAGE, ErrorsLink, change, link, mirror
+from dashboard.errors_link import CONDITIONS, PER_PAGE, ErrorsLink, change, link, mirror
 
 ANY = "any"
 SHOWN = {"wrong": "Wrong", "right": "Right", "all": "All"}
@@ -30,15 +30,8 @@ def show(table: EvaluationTable) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="errors-filters"):
         st.selectbox("True digit", [ANY, *classes], width=95, **mirror("true", empty=ANY))
         st.selectbox("Read as", [ANY, *classes], width=95, **mirror("read", empty=ANY))
-        st.segmented_control(
-            "Answers",
-            list(SHOWN),
-            format_func=SHOWN.__getitem__,
-            required=True,
-            width="content",
-            **mirror("shown"),
-        )
-        st.selectbox("Order", list(ORDERS), format_func=ORDER_NAMES.__getitem__, width=170, **mirror("order"))
+        st.segmented_control("Answers", required=True, width="content", **mirror("shown", SHOWN))
+        st.selectbox("Order", width=170, **mirror("order", ORDER_NAMES))
         with st.popover("More", icon=":material/tune:"):
             _more(table)
         convolutional = resources.card(st.session_state.model).architecture == "DigitCNN"
@@ -58,12 +51,10 @@ def _more(table: EvaluationTable) -> None:
     if evaluations.label_issues(table.about.dataset):
         st.selectbox(
             "Labels that people doubt",
-            list(LABELS),
-            format_func=LABELS.__getitem__,
             help="15 labels of MNIST's test set are wrong or undecidable by human vote.",
-            **mirror("labels"),
+            **mirror("labels", LABELS),
         )
-    st.selectbox("Notes", list(NOTES), format_func=NOTES.__getitem__, **mirror("note"))
+    st.selectbox("Notes", **mirror("note", NOTES))
     st.select_slider("Digits a page", PER_PAGE, **mirror("per"))
 
 
@@ -81,9 +72,8 @@ def _confidence() -> None:
 
 def _clear() -> None:
     usual = ErrorsLink()
-    names = ("true", "read", "low", "high", "labels", "note", "area", "change")
     shown = usual.shown if link().change else link().shown  # a comparison shows all answers
-    change(shown=shown, **{name: getattr(usual, name) for name in names})
+    change(shown=shown, **{name: getattr(usual, name) for name in CONDITIONS})
 
 
 def settle(table: EvaluationTable) -> None:

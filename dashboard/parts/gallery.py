@@ -16,10 +16,9 @@ from dashboard.words import percent
 DOUBTFUL, NOTED = "⚑", "✎"
 
 
-def show(table: EvaluationTable, selection: Selection, dataset: str) -> None:
-    """The page of the gallery that the link names."""
+def show(table: EvaluationTable, selection: Selection, n: int, dataset: str) -> None:
+    """The page of the gallery that the link names, of the n digits selected."""
     view = link()
-    n = table.count(selection)
     last = max(1, -(-n // view.per))
     page = min(view.page, last)
     rows = table.rows(
@@ -29,7 +28,9 @@ def show(table: EvaluationTable, selection: Selection, dataset: str) -> None:
         _explain_nothing()
         return
     pictures = (
-        evaluations.overlays(st.session_state.model, rows) if view.cam else [row.pixels for row in rows]
+        evaluations.overlays(st.session_state.model, table, rows)
+        if view.cam
+        else [row.pixels for row in rows]
     )
     pick.gallery(
         {"digits": _thumbnails(table, rows, pictures, _notes(rows, dataset))},

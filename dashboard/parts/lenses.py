@@ -20,12 +20,7 @@ def matrix(confusion: Confusion) -> None:
     pick.matrix(_matrix_data(confusion, view), key="errors-matrix", pick=_pick_cell)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
-            "Colour by",
-            list(SCALES),
-            format_func=SCALES.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-            **mirror("scale"),
+            "Colour by", required=True, label_visibility="collapsed", **mirror("scale", SCALES)
         )
         st.toggle("Right answers too", **mirror("hits"))
 
@@ -79,7 +74,7 @@ def confusions(confusion: Confusion) -> None:
         }
         for found in top
     ]
-    data = {"columns": ["Most frequent confusions"], "rows": rows, "caption": ""}
+    data = {"columns": ["Most frequent confusions"], "rows": rows}
     pick.table(data, key="errors-confusions", pick=_pick_cell)
 
 
@@ -98,7 +93,7 @@ def digits(confusion: Confusion) -> None:
         for score, errors in zip(confusion.per_class, missed, strict=True)
     ]
     columns = ["digit", "how many", "missed", "precision", "recall", "F1"]
-    pick.table({"columns": columns, "rows": rows, "caption": ""}, key="errors-digits", pick=_pick_cell)
+    pick.table({"columns": columns, "rows": rows}, key="errors-digits", pick=_pick_cell)
     st.caption(
         "The bars: how many were missed. Recall: the share of a digit's that were found. Precision: the "
         "share of its answers that hold."

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 FOLDER = Path(__file__).parent / "browser"
-TABLE = "<table><caption></caption><thead></thead><tbody></tbody></table>"
+TABLE = "<table><thead></thead><tbody></tbody></table>"
 
 
 def _component(name: str, html: str) -> Callable[..., Any]:
@@ -23,7 +23,9 @@ def _component(name: str, html: str) -> Callable[..., Any]:
     )
 
 
-_matrix = _component("matrix", TABLE.replace("></caption>", ">columns: read as · rows: true digit</caption>"))
+_matrix = _component(
+    "matrix", TABLE.replace("<thead>", "<caption>columns: read as · rows: true digit</caption><thead>")
+)
 _table = _component("table", TABLE)
 _gallery = _component("gallery", '<div class="grid"></div>')
 

@@ -6,7 +6,7 @@ from core.confusion import Confusion
 from core.errors import DatasetError
 from core.table import EvaluationTable
 from dashboard import evaluations
-from dashboard.errors_link import LENSES, arrive, link, mirror
+from dashboard.errors_link import arrive, link, mirror
 from dashboard.parts import (
     compare,
     data_picker,
@@ -72,8 +72,8 @@ def _gallery(table: EvaluationTable, dataset: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             n = table.count(selection)
             st.markdown(f"**{n:,}** {'digit' if n == 1 else 'digits'}{headline.asked()}", width="stretch")
-            take_away.show(table, selection)
-        gallery.show(table, selection, dataset)
+            take_away.show(table, selection, n)
+        gallery.show(table, selection, n, dataset)
     with left:
         _lens(table, confusion, dataset)
 
@@ -93,12 +93,10 @@ def _table(dataset: str) -> EvaluationTable:
 def _lens(table: EvaluationTable, confusion: Confusion, dataset: str) -> None:
     st.segmented_control(
         "How to look",
-        LENSES,
-        format_func=LENS_NAMES.__getitem__,
         required=True,
         label_visibility="collapsed",
         width="stretch",
-        **mirror("lens"),
+        **mirror("lens", LENS_NAMES),
     )
     match link().lens:
         case "matrix":

@@ -1,10 +1,9 @@
 // A table whose rows are picked by their first cell: buttons, so that the keyboard reaches them too.
-// data: { columns: [text], rows: [{ id, cells: [text], bar, words, chosen }], caption }
+// data: { columns: [text], rows: [{ id, cells: [text], bar, words, chosen }] }
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const table = parentElement.querySelector("table");
   const focused = parentElement.activeElement?.dataset?.id;
-  table.caption.textContent = data.caption;
 
   const top = document.createElement("tr");
   top.append(
