@@ -1,5 +1,6 @@
 """Several processes that train one network, each on its share of every batch: started by `torchrun`."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,11 @@ def joined() -> Iterator[int]:
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield dist.get_rank()
+        dist.barrier()  # nobody closes a connection that another still reads from
     finally:
+        # DistributedDataParallel lies in reference cycles and holds the group: its threads would outlive the
+        # interpreter and abort the process (pytorch/pytorch#179291).
+        gc.collect()
         dist.destroy_process_group()
 
 
