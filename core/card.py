@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from core.errors import CheckpointError
 from core.paths import CARD, GRAPH, HISTORY, WEIGHTS, locked
 
 SCHEMA_VERSION = 1
-TEXTS, TABLES = ("name", "architecture", "source"), ("split", "hyperparameters", "training", "metrics")
+TEXTS = ("name", "architecture", "source")
+TABLES = ("split", "hyperparameters", "training", "metrics", "calibration", "verdict")
+LATER = ("calibration", "verdict")  # fitted after training, so absent until then
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class ModelCard:
         training: seed, epochs, the epoch chosen, seconds, hardware, versions, date.
         metrics: by data set, what `core.evaluation.Evaluation.to_json` gives.
         hashes: SHA-256 of the checkpoint's other files by name.
+        calibration: the `temperature` that the logits are divided by, and what it was fitted on; empty
+            before it is fitted.
+        verdict: from where on the model refuses to answer, and what that was chosen by; empty before.
     """
 
     name: str
@@ -44,7 +49,14 @@ class ModelCard:
     training: dict[str, Any]
     metrics: dict[str, Any]
     hashes: dict[str, str]
+    calibration: dict[str, Any] = field(default_factory=dict)
+    verdict: dict[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by before the softmax, > 0; 1 before it is fitted."""
+        return float(self.calibration.get("temperature", 1.0))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -76,7 +88,8 @@ def read_card(folder: Path) -> ModelCard:
             f"{path} has schema version {version!r}; this program reads {SCHEMA_VERSION}. "
             "Use the program's version that wrote it, or train again."
         )
-    expected = {field.name for field in fields(ModelCard)}
+    expected = {part.name for part in fields(ModelCard)}
+    content = {name: {} for name in LATER} | content
     if set(content) != expected:
         odd = ", ".join(sorted(set(content) ^ expected))
         raise CheckpointError(f"{path}: missing or unknown fields: {odd}. Restore the checkpoint.")
@@ -100,6 +113,9 @@ def problem(content: dict[str, Any]) -> str | None:
         return (
             f"normalisation is {_shown(content['normalisation'])}, not a finite mean and a finite std above 0"
         )
+    temperature = content["calibration"].get("temperature", 1.0)
+    if type(temperature) not in (int, float) or not 0 < temperature < math.inf:
+        return f"the temperature is {_shown(temperature)}, not a finite number above 0"
     if not isinstance(hashes, dict) or not {WEIGHTS, GRAPH, HISTORY} <= set(hashes):
         return "lacks a hash of every file"
     if not all(isinstance(value, str) for value in hashes.values()):

@@ -43,6 +43,7 @@ class Manifest:
         source: the same, from the root.
         kind: `files` (class subfolders) or `parquet`.
         weights: SHA-256 of the model's weights.
+        fitted: what was fitted to them afterwards (`Predictor.fitted`).
         pictures: how many there are, and other files beside them, unusable ones included.
         shard_size: how many of them a shard has; the last one may have fewer.
         digest: SHA-256 of every file's path, size and time of change, and of the fields above but `dataset`.
@@ -52,6 +53,7 @@ class Manifest:
     source: str
     kind: str
     weights: str
+    fitted: str
     pictures: int
     shard_size: int
     digest: str
@@ -67,7 +69,7 @@ class Manifest:
             return listing.read_row_group(shard).to_pylist()  # type: ignore[no-any-return]
 
 
-def plan(folder: Path, dataset: Path, *, weights: str, shard_size: int) -> Manifest:
+def plan(folder: Path, dataset: Path, *, weights: str, fitted: str, shard_size: int) -> Manifest:
     """Writes the manifest, or finds that the one there says the same: then the work goes on.
 
     The listing passes through memory a shard at a time, besides the names of one folder.
@@ -76,6 +78,7 @@ def plan(folder: Path, dataset: Path, *, weights: str, shard_size: int) -> Manif
         folder: where the evaluation is written.
         dataset: a folder with subfolders 0 to 9, a Parquet file or a folder of them.
         weights: the model's, see `Manifest`.
+        fitted: the same.
         shard_size: for a new manifest; one that is there keeps its own.
 
     Raises:
@@ -94,9 +97,9 @@ def plan(folder: Path, dataset: Path, *, weights: str, shard_size: int) -> Manif
         pictures, listed = _write_listing(beside, rows, COLUMNS[kind], size)
         if not pictures:
             raise DatasetError(f"{dataset}: no picture. Choose another data set.")
-        fields = [str(source), kind, weights, pictures, size, listed]
+        fields = [str(source), kind, weights, fitted, pictures, size, listed]
         digest = hashlib.sha256(json.dumps(fields).encode()).hexdigest()
-        manifest = Manifest(str(dataset), str(source), kind, weights, pictures, size, digest)
+        manifest = Manifest(str(dataset), str(source), kind, weights, fitted, pictures, size, digest)
         if older is None:
             _keep(folder, manifest, beside)
         elif older.digest != digest:
@@ -241,6 +244,7 @@ def _difference(folder: Path, older: Manifest, newer: Manifest) -> str:
     names = {
         "source": "another data set",
         "weights": "other weights",
+        "fitted": "another calibration or verdict",
         "pictures": "another number of pictures",
     }
     found = [text for name, text in names.items() if getattr(older, name) != getattr(newer, name)]

@@ -1,5 +1,7 @@
 """Predictions through ONNX Runtime: no torch to import, safe to share between threads."""
 
+import hashlib
+import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +38,7 @@ class Prediction:
         confidence: its probability, in [0, 1].
         probabilities: one a class, in the order of `classes`; they sum to 1.
         classes: the digits that the model knows.
-        logits: before the softmax, one a class.
+        logits: before the temperature and the softmax, one a class.
     """
 
     digit: int
@@ -58,16 +60,19 @@ class Outputs:
         logits: one a class; two-class models give (log-odds of the first class, 0).
         embedding: the features that the last layers read.
         block_means: the spatial mean of each convolutional block's output, by `block1` ….
+        temperature: what the logits are divided by for the probabilities (Guo et al. 2017,
+            arXiv:1706.04599).
     """
 
     logits: Float32[np.ndarray, "n k"]
     embedding: Float32[np.ndarray, "n features"]
     block_means: dict[str, Float32[np.ndarray, "n _"]]
+    temperature: float = 1.0
 
     @property
     def probabilities(self) -> Float32[np.ndarray, "n k"]:
-        """The softmax of the logits: one a class, in [0, 1]; a row sums to 1."""
-        return softmax(self.logits)
+        """The softmax of logits / temperature: one a class, in [0, 1]; a row sums to 1."""
+        return softmax(self.logits / np.float32(self.temperature))
 
 
 def softmax(logits: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
@@ -112,6 +117,12 @@ class Predictor:
     def key(self) -> str:
         """The SHA-256 of the weights, for caches."""
         return self.card.hashes[WEIGHTS]
+
+    @property
+    def fitted(self) -> str:
+        """Eight hexadecimal digits that change with what was fitted to the weights afterwards."""
+        content = json.dumps([self.card.temperature, self.card.verdict], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     @overload
     def predict(self, images: Input) -> Prediction: ...  # type: ignore[overload-overlap]  # str
@@ -170,7 +181,7 @@ class Predictor:
         logits = columns.pop("logits")
         if logits.shape[1] == 1:
             logits = np.concatenate([logits, np.zeros_like(logits)], axis=1)
-        return Outputs(logits, columns.pop("embedding"), columns)
+        return Outputs(logits, columns.pop("embedding"), columns, self.card.temperature)
 
     def normalised(self, images: UInt8[np.ndarray, "n 28 28"]) -> Float32[np.ndarray, "n 1 28 28"]:
         """What the network reads: (pixel / 255 − mean) / std, by the card's normalisation."""

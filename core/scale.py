@@ -54,7 +54,9 @@ def evaluate_on_ray(
     """
     _require_ray()
     with _alone(folder, fresh=fresh):
-        manifest = plan(folder, dataset, weights=predictor.key, shard_size=shard_size)
+        manifest = plan(
+            folder, dataset, weights=predictor.key, fitted=predictor.fitted, shard_size=shard_size
+        )
         if not finished(folder):
             _work(folder, manifest, predictor, progress)
             finish(folder, manifest, predictor.classes)
@@ -116,8 +118,8 @@ def _work(folder: Path, manifest: Manifest, predictor: Predictor, progress: Prog
 def _evaluate_shards(batch: dict[str, np.ndarray], *, folder: str, checkpoint: str) -> dict[str, np.ndarray]:
     """What a worker does; only the shards' numbers go back."""
     manifest, predictor = read_manifest(Path(folder)), _predictor(checkpoint)
-    if predictor.key != manifest.weights:
-        raise CheckpointError(f"{checkpoint} has other weights than the evaluation began with. Use --fresh.")
+    if (predictor.key, predictor.fitted) != (manifest.weights, manifest.fitted):
+        raise CheckpointError(f"{checkpoint} was replaced since the evaluation began. Use --fresh.")
     for shard in batch["item"].tolist():
         write_shard(Path(folder), manifest, shard, predictor)
     return batch

@@ -90,6 +90,7 @@ def finish(folder: Path, manifest: Manifest, classes: tuple[int, ...]) -> None:
         left_out=place - n,
         skipped=tuple(skipped),
         weights=manifest.weights,
+        fitted=manifest.fitted,
         digest=manifest.digest,
     )
     write_about(folder, about)

@@ -17,7 +17,7 @@ from core.array_cache import cache_key
 from core.errors import DatasetError
 from core.selection import ORDERS, PLACES, Selection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ABOUT = "about.json"
 MEMORY = "256MB"  # of a query; what is larger goes to the disk
 CORES = min(4, os.cpu_count() or 1)
@@ -69,6 +69,7 @@ class About:
         left_out: digits of classes that the model does not know; they have no row.
         skipped: files that could not be used, with the reason.
         weights: SHA-256 of the model's weights.
+        fitted: what was fitted to them afterwards (`Predictor.fitted`).
         digest: SHA-256 of the data set.
     """
 
@@ -79,6 +80,7 @@ class About:
     left_out: int
     skipped: tuple[str, ...]
     weights: str
+    fitted: str
     digest: str
     schema_version: int = SCHEMA_VERSION
 
@@ -108,9 +110,14 @@ class EvaluationTable:
         return self.about.n
 
     @property
-    def key(self) -> str:
-        """What decides the table's content, for caches."""
+    def embedding_key(self) -> str:
+        """What decides the embeddings, for caches."""
         return cache_key(self.about.weights, self.about.digest)
+
+    @property
+    def key(self) -> str:
+        """What decides the whole content, for caches."""
+        return f"{self.embedding_key}-{self.about.fitted}"
 
     def confusion(self, selection: Selection = EVERY) -> Int64[np.ndarray, "k k"]:
         """Counts, row = true digit, column = predicted digit, in the order of the classes."""

@@ -74,7 +74,7 @@ def _write_large(folder: Path, predictor: Predictor, digits: LabelledDigits, siz
         images = _augmented(digits.images[:n], generator)
         write_part(folder, part, rows_of(predictor, images, digits.labels[:n], first=first))
         first, part = first + n, part + 1
-    about = About("large", "copies", predictor.classes, size, 0, (), predictor.key, "0" * 64)
+    about = About("large", "copies", predictor.classes, size, 0, (), predictor.key, "", "0" * 64)
     write_about(folder, about)
 
 

@@ -46,7 +46,7 @@ def rows_of(
     images, labels, index = images[known], labels[known], np.flatnonzero(known) + first
     named = [names[place] for place in np.flatnonzero(known).tolist()] if len(names) else [""] * len(index)
     outputs = predictor.run(images)
-    logits, classes = outputs.logits.astype(np.float64), np.array(predictor.classes)
+    logits, classes = outputs.logits.astype(np.float64) / outputs.temperature, np.array(predictor.classes)
     top = logits.max(axis=1)
     evidence = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
     probabilities = outputs.probabilities
@@ -119,8 +119,8 @@ def evaluations_of(weights: str) -> list[str]:
 
 
 def key_of(predictor: Predictor, data: LabelledDigits) -> str:
-    """What decides a table: the weights and the digits."""
-    return f"{cache_key(predictor.key, data.digest)}-{SCHEMA_VERSION}"
+    """What decides a table: the weights, what was fitted to them afterwards, and the digits."""
+    return f"{cache_key(predictor.key, data.digest)}-{predictor.fitted}-{SCHEMA_VERSION}"
 
 
 def at_hand(predictor: Predictor, data: LabelledDigits) -> bool:
@@ -189,6 +189,7 @@ def write_table(
         len(data) - n,
         data.skipped,
         predictor.key,
+        predictor.fitted,
         data.digest,
     )
     write_about(folder, about)

@@ -193,7 +193,7 @@ def kept_map(table: EvaluationTable) -> np.ndarray | None:
     """The map, if it was laid out before."""
     from core.embedding_map import kept
 
-    return kept(table.key, n=table.count(on_map(table)))
+    return kept(table.embedding_key, n=table.count(on_map(table)))
 
 
 def map_points(table: EvaluationTable, *, progress: Progress | None = None) -> np.ndarray:
@@ -202,7 +202,7 @@ def map_points(table: EvaluationTable, *, progress: Progress | None = None) -> n
 
     points = kept_map(table)  # without a look at the embeddings
     return (
-        map_of(table.embeddings(on_map(table)), key=table.key, progress=progress)
+        map_of(table.embeddings(on_map(table)), key=table.embedding_key, progress=progress)
         if points is None
         else points
     )

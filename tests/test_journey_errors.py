@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
-from core.array_cache import cache_key
 from core.confusion import Confused, Confusion
 from core.datasets import load_dataset
 from core.embedding_map import inside, map_of
@@ -336,7 +335,7 @@ def test_a_lasso_on_the_map_picks_the_digits_inside_it(
     area = [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split("_"))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITSCOPE_DATA", str(data_folder))
-        points = map_of(table.embeddings(), key=cache_key(table.about.weights, table.about.digest))
+        points = map_of(table.embeddings(), key=table.embedding_key)
     places = tuple(np.flatnonzero(inside(points, area)).tolist())
     assert len(places) > 20
     expect_gallery(visitor, table.indices(Selection(among=places), limit=200))

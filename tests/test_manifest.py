@@ -40,7 +40,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def begin(out: Path, dataset: Path, *, weights: str = "w", shard_size: int = 4) -> Manifest:
-    return plan(out, dataset, weights=weights, shard_size=shard_size)
+    return plan(out, dataset, weights=weights, fitted="", shard_size=shard_size)
 
 
 def write_parquet(path: Path, n: int, **columns: pa.Array) -> None:

@@ -167,7 +167,7 @@ def test_a_finished_evaluation_is_shown_again_without_a_cluster(
     from core.manifest import plan
 
     predictor = Predictor.load(cnn_folder)
-    manifest = plan(out, pictures, weights=predictor.key, shard_size=100)
+    manifest = plan(out, pictures, weights=predictor.key, fitted=predictor.fitted, shard_size=100)
     for shard in range(manifest.shards):
         scale.write_shard(out, manifest, shard, predictor)
     monkeypatch.setattr(scale, "_cluster", lambda: pytest.fail("a cluster was started"))

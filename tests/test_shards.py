@@ -33,7 +33,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def begin(out: Path, dataset: Path, predictor: Predictor, *, shard_size: int = 5) -> Manifest:
-    return plan(out, dataset, weights=predictor.key, shard_size=shard_size)
+    return plan(out, dataset, weights=predictor.key, fitted=predictor.fitted, shard_size=shard_size)
 
 
 def evaluate_all(out: Path, dataset: Path, predictor: Predictor, *, shard_size: int = 5) -> EvaluationTable:

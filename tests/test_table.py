@@ -51,7 +51,9 @@ def table(tmp_path_factory: pytest.TempPathFactory, known: dict[str, np.ndarray]
     )
     write_part(folder, 0, content.slice(0, 200))
     write_part(folder, 1, content.slice(200))
-    write_about(folder, About("some", "a test", tuple(range(10)), N, 0, ("x: bad",), "w" * 64, "d" * 64))
+    write_about(
+        folder, About("some", "a test", tuple(range(10)), N, 0, ("x: bad",), "w" * 64, "f" * 8, "d" * 64)
+    )
     return EvaluationTable(folder)
 
 
