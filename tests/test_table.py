@@ -141,7 +141,7 @@ def test_eight_threads_ask_at_once_and_get_what_one_gets(table):
 def test_tables_of_another_version_or_without_a_description_are_refused(table, tmp_path: Path):
     content = json.loads((table.folder / ABOUT).read_text())
     (tmp_path / ABOUT).write_text(json.dumps(content | {"schema_version": 99}))
-    with pytest.raises(DatasetError, match=r"version 99, and this program knows 1\. Delete the folder"):
+    with pytest.raises(DatasetError, match=r"version 99, and this program knows 2\. Delete the folder"):
         EvaluationTable(tmp_path)
     (tmp_path / ABOUT).write_text("{")
     with pytest.raises(DatasetError, match="holds no finished evaluation"):
