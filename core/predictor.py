@@ -15,6 +15,7 @@ from jaxtyping import Float32, UInt8
 
 from core.card import ModelCard, read_verified
 from core.errors import CheckpointError, NothingDrawn, PictureError
+from core.outputs import Outputs
 from core.paths import CARD, GRAPH, WEIGHTS, checkpoint_folder
 from core.picture import Picture, name_of
 from core.preprocess import PreparedDigit, prepare
@@ -50,35 +51,6 @@ class Prediction:
     def of(self, digit: int) -> float:
         """The probability of one digit; 0 for a digit that the model does not know."""
         return float(self.probabilities[self.classes.index(digit)]) if digit in self.classes else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Outputs:
-    """A batch of raw outputs.
-
-    Attributes:
-        logits: one a class; two-class models give (log-odds of the first class, 0).
-        embedding: the features that the last layers read.
-        block_means: the spatial mean of each convolutional block's output, by `block1` ….
-        temperature: what the logits are divided by for the probabilities (Guo et al. 2017,
-            arXiv:1706.04599).
-    """
-
-    logits: Float32[np.ndarray, "n k"]
-    embedding: Float32[np.ndarray, "n features"]
-    block_means: dict[str, Float32[np.ndarray, "n _"]]
-    temperature: float = 1.0
-
-    @property
-    def probabilities(self) -> Float32[np.ndarray, "n k"]:
-        """The softmax of logits / temperature: one a class, in [0, 1]; a row sums to 1."""
-        return softmax(self.logits / np.float32(self.temperature))
-
-
-def softmax(logits: Float32[np.ndarray, "n k"]) -> Float32[np.ndarray, "n k"]:
-    """exp(x) / Σ exp(x) along the last axis, without overflow."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 class Predictor:

@@ -1,0 +1,163 @@
+"""Pictures that are no digits, made from random strokes and from digits cut apart: what a detector learns from.
+
+None of them comes from a data set of other things: Hendrycks et al. 2019 (arXiv:1812.04606) learn from such
+"outliers", here they are made up.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Int64, UInt8
+
+from core.errors import NothingDrawn
+from core.preprocess import prepare
+from core.strokes import render, stroke
+
+Path = Float[np.ndarray, "_points 2"]
+Pixels = UInt8[np.ndarray, "n 28 28"]
+Progress = Callable[[int, int], None]
+
+SIZES = (100, 140, 200)  # px on the canvas
+BRUSHES = (10, 14, 18, 22, 28)
+STROKES = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.15, 5: 0.1}  # how many a scrawl has, and how often
+COLUMNS, ROWS = (0.0, 0.5, 1.0), (0.0, 1 / 3, 2 / 3, 1.0)
+CUTS = (10, 19)  # rows or columns between which digits are cut
+UPRIGHT = (0.0, np.pi / 2, np.pi, -np.pi / 2)
+
+
+def scrawls(n: int, *, seed: int, progress: Progress | None = None) -> Pixels:
+    """Random strokes, half of them between the points of a lattice as letters are, drawn on the canvas.
+
+    Args:
+        n: how many.
+        seed: of the strokes.
+        progress: called with (done, total).
+    """
+    generator = np.random.default_rng(seed)
+    found: list[np.ndarray] = []
+    while len(found) < n:
+        paths = (lattice_strokes if generator.random() < 0.5 else free_strokes)(generator)
+        try:
+            found.append(_drawn(paths, generator))
+        except NothingDrawn:
+            continue
+        if progress and (not len(found) % 200 or len(found) == n):
+            progress(len(found), n)
+    return np.stack(found)
+
+
+def lattice_strokes(generator: np.random.Generator) -> list[Path]:
+    """Strokes between points of a lattice of 3 by 4: straight ones and bows."""
+    points = np.array([(x, y) for x in COLUMNS for y in ROWS])
+    points = points + generator.normal(0, 0.04, points.shape)
+    paths = []
+    for _ in range(_how_many(generator)):
+        start, end = points[generator.choice(len(points), 2, replace=False)]
+        along = np.linspace(0, 1, 20)[:, None]
+        bow = generator.choice([0.0, generator.uniform(-0.6, 0.6)])
+        across = np.array([start[1] - end[1], end[0] - start[0]]) * bow
+        paths.append(start + (end - start) * along + across * 4 * along * (1 - along))
+    return paths
+
+
+def free_strokes(generator: np.random.Generator) -> list[Path]:
+    """Lines, curves, corners, arcs and waves anywhere; half of them begin on an earlier one."""
+    paths: list[Path] = []
+    for _ in range(_how_many(generator)):
+        start = generator.random(2)
+        if paths and generator.random() < 0.5:
+            earlier = paths[generator.integers(len(paths))]
+            start = earlier[generator.integers(len(earlier))]
+        kind = (_line, _curve, _corners, _arc, _wave)[generator.integers(5)]
+        paths.append(kind(start, generator))
+    return paths
+
+
+def _how_many(generator: np.random.Generator) -> int:
+    return int(generator.choice(list(STROKES), p=list(STROKES.values())))
+
+
+def _line(start: np.ndarray, generator: np.random.Generator) -> Path:
+    upright = generator.choice(UPRIGHT) + generator.normal(0, 0.12)
+    angle = upright if generator.random() < 0.7 else generator.uniform(0, 2 * np.pi)
+    end = start + generator.uniform(0.3, 1) * np.array([np.cos(angle), np.sin(angle)])
+    return np.linspace(start, end, 12)
+
+
+def _curve(start: np.ndarray, generator: np.random.Generator) -> Path:
+    first, second, third = generator.random((3, 2))
+    t = np.linspace(0, 1, 20)[:, None]
+    return (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * second + t**3 * third
+
+
+def _corners(start: np.ndarray, generator: np.random.Generator) -> Path:
+    points = np.stack([start, *generator.random((generator.integers(2, 4), 2))])
+    legs = [np.linspace(a, b, 8) for a, b in zip(points[:-1], points[1:], strict=True)]
+    return np.concatenate(legs)
+
+
+def _arc(start: np.ndarray, generator: np.random.Generator) -> Path:
+    first = generator.uniform(0, 2 * np.pi)
+    turn = generator.uniform(0.7, 2) * np.pi * generator.choice([-1, 1])
+    angles = np.linspace(first, first + turn, 24)
+    radii = generator.uniform(0.12, 0.5) * np.array([1, generator.uniform(0.6, 1.4)])
+    path = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii
+    return path + start - path[0]
+
+
+def _wave(start: np.ndarray, generator: np.random.Generator) -> Path:
+    t = np.linspace(0, 1, 30)
+    phase, waves = generator.uniform(0, 2 * np.pi), generator.uniform(2, 5)
+    path = np.stack([t * generator.uniform(0.4, 1), 0.15 * np.sin(t * np.pi * waves + phase)], axis=1)
+    angle = generator.uniform(0, 2 * np.pi)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return path @ turn + start
+
+
+def _drawn(paths: list[Path], generator: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
+    """As the canvas draws them and `prepare` reads them."""
+    points = np.concatenate(paths)
+    scale = generator.choice(SIZES) / max(1e-6, float(np.ptp(points, axis=0).max()))
+    brush, low = int(generator.choice(BRUSHES)), points.min(axis=0)
+    lines = tuple(stroke(((path - low) * scale + 30).tolist(), brush) for path in paths)
+    return prepare(render.__wrapped__(lines)).pixels  # not into the cache, which others need
+
+
+def cut_digits(images: Pixels, labels: Int64[np.ndarray, " n"], count: int, *, seed: int) -> Pixels:
+    """Digits of two classes in one picture: the upper half of one, or the left one, with the rest of another.
+
+    Args:
+        images: digits to cut.
+        labels: theirs.
+        count: how many pictures to make.
+        seed: of the choice.
+
+    Returns:
+        Pictures with their centre of mass in the middle, as MNIST has it.
+    """
+    generator = np.random.default_rng(seed)
+    one, other = generator.integers(0, len(images), (2, 3 * count))
+    apart = np.flatnonzero(labels[one] != labels[other])[:count]
+    pixels, rest = images[one[apart]].copy(), images[other[apart]]
+    places = generator.integers(*CUTS, len(apart))
+    for row, (place, across) in enumerate(zip(places, generator.random(len(apart)) < 0.5, strict=True)):
+        cut = np.s_[place:] if across else np.s_[:, place:]
+        pixels[row][cut] = rest[row][cut]
+        pixels[row] = _centred(pixels[row])
+    return pixels
+
+
+def _centred(pixels: UInt8[np.ndarray, "28 28"]) -> UInt8[np.ndarray, "28 28"]:
+    total = max(1, int(pixels.sum()))
+    rows, columns = pixels.sum(axis=1) @ np.arange(28) / total, pixels.sum(axis=0) @ np.arange(28) / total
+    return np.roll(pixels, (round(14 - rows), round(14 - columns)), axis=(0, 1))
+
+
+def redrawn(images: Pixels, *, progress: Progress | None = None) -> Pixels:
+    """The same digits as if a pen had drawn them large: enlarged tenfold, and prepared again."""
+    found = np.empty_like(images)
+    for row, picture in enumerate(images):
+        found[row] = prepare(np.kron(picture, np.ones((10, 10), np.uint8))).pixels
+        if progress and (not row % 200 or row == len(images) - 1):
+            progress(row + 1, len(images))
+    return found

@@ -1,0 +1,142 @@
+"""How unlike the training digits a picture is: one score from the features that the network has anyway.
+
+Two opinions, each in standard deviations of real digits about their mean, are added after a softplus, so that
+either alone is enough and neither excuses the other:
+
+- *distance*: the cosine distance to the nearest training digit, summed over the network's blocks (Sun et al.
+  2022, arXiv:2204.06507, there on the last features alone). Strange textures are far away.
+- *learned*: a small network on the same features that tells digits from made-up scrawls and from digits cut
+  apart (after Hendrycks et al. 2019, arXiv:1812.04606). It knows strange shapes made of usual parts.
+
+Higher = more unusual.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import safetensors.numpy
+from jaxtyping import Float32
+from safetensors import SafetensorError
+
+from core.errors import CheckpointError
+from core.outputs import Outputs
+
+CHUNK = 1024  # rows a time: the distances to the whole bank stay small
+CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
+BANK = "bank."
+ARRAYS = (
+    "distance.mean",
+    "distance.std",
+    "distance.sum_std",
+    "input.mean",
+    "input.std",
+    "hidden.weight",
+    "hidden.bias",
+    "output.weight",
+    "output.bias",
+    "learned.mean",
+    "learned.std",
+    "reference",
+)
+
+Features = Float32[np.ndarray, "n d"]
+Scores = Float32[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """Scores outputs of the one network that it was fitted to.
+
+    Attributes:
+        banks: training digits' features, by block; each of length 1 as it was rounded to half precision.
+        arrays: everything else by the names in `ARRAYS`; `reference` holds the scores of real digits that
+            nothing was fitted to, in ascending order.
+    """
+
+    banks: dict[str, Float32[np.ndarray, "m _"]]
+    arrays: dict[str, np.ndarray]
+
+    def score(self, outputs: Outputs) -> Scores:
+        """How unusual each picture is, ≥ 0; half of the real digits lie below about 1.3."""
+        distance = self.distance(outputs) / self.arrays["distance.sum_std"]
+        learned = (self.learned(outputs) - self.arrays["learned.mean"]) / self.arrays["learned.std"]
+        return softplus(distance) + softplus(learned)  # type: ignore[no-any-return]
+
+    def distance(self, outputs: Outputs) -> Scores:
+        """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""
+        return distance_of(
+            nearest(outputs, self.banks), self.arrays["distance.mean"], self.arrays["distance.std"]
+        )
+
+    def learned(self, outputs: Outputs) -> Scores:
+        """The logit that the small network gives for "no digit"."""
+        a = self.arrays
+        values = ((inputs(outputs) - a["input.mean"]) / a["input.std"]).clip(-CLAMP, CLAMP)
+        hidden = np.maximum(values @ a["hidden.weight"].T + a["hidden.bias"], 0)
+        return hidden @ a["output.weight"] + a["output.bias"]  # type: ignore[no-any-return]
+
+    def share_below(self, score: float) -> float:
+        """The share of real digits that are less unusual, in [0, 1]."""
+        reference = self.arrays["reference"]
+        return float(np.searchsorted(reference, score) / len(reference))
+
+    def to_bytes(self) -> bytes:
+        """For a checkpoint; the banks in half precision."""
+        banks = {BANK + name: bank.astype(np.float16) for name, bank in self.banks.items()}
+        return safetensors.numpy.save(
+            banks | {name: np.ascontiguousarray(self.arrays[name]) for name in ARRAYS}
+        )
+
+
+def read_detector(content: bytes, where: str) -> Detector:
+    """A detector from a checkpoint's file.
+
+    Raises:
+        CheckpointError: it holds something else; `where` says which file.
+    """
+    try:
+        arrays = safetensors.numpy.load(content)
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{where} holds no tensors ({error}). Restore the checkpoint.") from error
+    banks = {
+        name.removeprefix(BANK): of_length_1(array.astype(np.float32))
+        for name, array in arrays.items()
+        if name.startswith(BANK)
+    }
+    if missing := set(ARRAYS) - set(arrays) or (set() if banks else {BANK}):
+        raise CheckpointError(f"{where} lacks {', '.join(sorted(missing))}. Restore the checkpoint.")
+    return Detector(banks, {name: arrays[name] for name in ARRAYS})
+
+
+def inputs(outputs: Outputs) -> Features:
+    """What the small network reads: all features, and the logits."""
+    return np.concatenate([*outputs.features.values(), outputs.logits], axis=1)
+
+
+def nearest(outputs: Outputs, banks: Mapping[str, Float32[np.ndarray, "m _"]]) -> Float32[np.ndarray, "n b"]:
+    """The cosine distance to the nearest digit of each bank, in [0, 2]; a column a bank."""
+    columns = []
+    for name, bank in banks.items():
+        features = of_length_1(outputs.features[name])
+        chunks = range(0, max(1, len(features)), CHUNK)
+        columns.append(np.concatenate([1 - (features[i : i + CHUNK] @ bank.T).max(axis=1) for i in chunks]))
+    return np.stack(columns, axis=1)
+
+
+def distance_of(
+    distances: Float32[np.ndarray, "n b"], mean: Float32[np.ndarray, " b"], std: Float32[np.ndarray, " b"]
+) -> Scores:
+    """Σ over the banks of (distance − mean) / standard deviation."""
+    return ((distances - mean) / std).sum(axis=1)  # type: ignore[no-any-return]
+
+
+def of_length_1(features: Features) -> Features:
+    """Each row divided by its length; a row of zeros stays."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return features / np.maximum(lengths, np.finfo(np.float32).tiny)  # type: ignore[no-any-return]
+
+
+def softplus(values: Scores) -> Scores:
+    """ln(1 + exp x): x for large x, 0 for very negative ones."""
+    return np.logaddexp(np.float32(0), values)  # type: ignore[no-any-return]
