@@ -1,6 +1,6 @@
 """The answers of an evaluation table by how sure they were: before and after the temperature."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,10 @@ class Answers:
         here = np.flatnonzero(bins_of(self.confidence[stage]) == number)
         order = np.lexsort((self.index[here], -self.confidence[stage][here], self.correct[here]))
         return self.index[here[order]].tolist()  # type: ignore[no-any-return]
+
+    def sure(self, indices: Sequence[int], stage: str) -> list[float]:
+        """How sure the answers at these places were, in [0, 1]."""
+        return self.confidence[stage][np.searchsorted(self.index, indices)].tolist()  # type: ignore[no-any-return]
 
     def beside(self, threshold: float, most: int) -> tuple[list[int], list[int]]:
         """The places of the answers that a threshold refuses last, and of those that it would refuse next.

@@ -15,7 +15,7 @@ CORE_LAYERS = (
     ("training_bench",),
     ("bench",),
     ("table_bench", "release", "progress_line", "tensorboard"),
-    ("overlay", "training", "scale", "fitting", "answers"),
+    ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
     (
         "calibration",
         "distillation",
