@@ -112,7 +112,7 @@ def read_lesson(path: Path = RECORD) -> Lesson:
 
 
 def _calibration(content: dict[str, Any]) -> Calibration:
-    figures = {
+    figures: dict[str, Any] = {
         name: Estimate(**value) if isinstance(value, dict) else value for name, value in content.items()
     }
     return Calibration(**figures)

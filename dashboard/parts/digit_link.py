@@ -1,11 +1,13 @@
 """From a thumbnail on any page to the digit's own page, which the Errors page has."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 OPENED = "opened-digit"
 
 
-def opener(dataset: str):
+def opener(dataset: str) -> Callable[[int], None]:
     """What a gallery calls with the index of the digit that was clicked."""
 
     def opened(index: int) -> None:

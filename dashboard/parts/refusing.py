@@ -14,26 +14,25 @@ from dashboard.parts import charts
 from dashboard.parts.reliability import digits
 from dashboard.words import percent
 
-BESIDE = 5  # digits on each side of the threshold: a row
+BESIDE = 10  # digits on each side of the threshold: two rows
 MOST_POINTS = 600  # of the curve
 SUREST = 0.999  # the chart ends where only these are answered
 USUAL = 0.5  # the threshold of a model that none is saved with
 
 
 def show(table: EvaluationTable, dataset: str) -> None:
-    """The slider and the curve on the left; what it buys and the digits at its edge on the right."""
+    """The slider, what it buys, and the curve; beside them the digits at its edge; the costs below."""
     curve = answers.curve(st.session_state.model, table)
     saved = resources.card(st.session_state.model).verdict.get("refuse_below")
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         threshold = _slider(saved)
         point = curve.at(threshold)
+        st.html(_price(point, curve))
         _chart(curve, point, None if saved is None else curve.at(saved))
     with right:
-        _price(point, curve)
         _edge(table, dataset, threshold)
-    with left:
-        _costs(saved)
+    _costs(saved)
 
 
 def _slider(saved: float | None) -> float:
@@ -51,14 +50,15 @@ def _slider(saved: float | None) -> float:
     return float(usual / 100 if saved is None else saved) if view.below is None else view.below / 100
 
 
-def _price(point: OperatingPoint, curve: RiskCoverage) -> None:
+def _price(point: OperatingPoint, curve: RiskCoverage) -> str:
     costs = Costs(CONFIDENCE.view().error, CONFIDENCE.view().refusal)
     right = "–" if point.accuracy is None else percent(point.accuracy, 2)
     whole = curve.at(0.0)
-    st.markdown(f"#### {point.words}")
-    st.markdown(
-        f"**{right}** of the answers are right, instead of {percent(whole.accuracy or 0.0, 2)}. An average digit "
-        f"costs **{point.cost(costs):.4f}**, instead of {whole.cost(costs):.4f} without refusals."
+    return (
+        f'<div class="price" role="status"><strong>{point.words}</strong><div><strong>{right}</strong> of '
+        f"the answers are right, instead of {percent(whole.accuracy or 0.0, 2)}. A digit costs "
+        f"<strong>{point.cost(costs):.4f}</strong> on average, instead of {whole.cost(costs):.4f}."
+        "</div></div>"
     )
 
 
@@ -89,29 +89,13 @@ def _chart(curve: RiskCoverage, point: OperatingPoint, saved: OperatingPoint | N
         customdata=curve.thresholds[shown],
         hovertemplate="below %{customdata:.2%}: %{x:.2%} answered, %{y:.2%} right<extra></extra>",
     )
-    look = {"size": 15, "color": charts.ACCENT}
-    _mark(
-        figure, saved, "saved with the model", {"size": 14, "symbol": "diamond-open", "color": charts.ACCENT}
-    )
-    _mark(figure, point, "this threshold", look)
-    end = curve.at(min(SUREST, float(curve.thresholds[-1])))
-    least = min(end.coverage, *(each.coverage for each in (point, saved) if each))
-    accuracies = 1 - curve.risk[curve.coverage >= least]
-    room = max(1e-3, 1 - float(accuracies.min()))
-    figure.update_xaxes(
-        range=[1 + (1 - least) * 0.04, least], tickformat=".4~%", title="answered", fixedrange=True, nticks=7
-    )
-    figure.update_yaxes(
-        range=[1 - 1.12 * room, 1 + 0.12 * room],
-        tickformat=".4~%",
-        title="of these right",
-        fixedrange=True,
-        nticks=6,
-    )
-    accuracy = "–" if point.accuracy is None else percent(point.accuracy, 2)
+    _mark(figure, saved, "saved with the model", "diamond-open", 20)
+    _mark(figure, point, "this threshold", "circle", 11)
+    _frame(figure, curve, [each.coverage for each in (point, saved) if each])
+    right = "none" if point.accuracy is None else percent(point.accuracy, 2)
     alt = (
-        f"Accuracy against coverage, AURC {curve.aurc:.6f}. At this threshold {percent(point.coverage, 2)} are "
-        f"answered and {accuracy} of these are right"
+        f"Accuracy against coverage, AURC {curve.aurc:.6f}. At this threshold {percent(point.coverage, 2)} "
+        f"of the digits are answered, and of these are right: {right}"
     )
     legend = {"x": 0.99, "xanchor": "right", "y": 0.04, "yanchor": "bottom", "title": None}
     charts.show(figure, key="coverage", alt=alt, height=270, legend=legend)
@@ -121,14 +105,24 @@ def _chart(curve: RiskCoverage, point: OperatingPoint, saved: OperatingPoint | N
     )
 
 
-def _mark(figure: go.Figure, point: OperatingPoint | None, name: str, look: dict[str, object]) -> None:
+def _frame(figure: go.Figure, curve: RiskCoverage, marked: list[float]) -> None:
+    """The part of the curve where something happens, the same for every threshold in it."""
+    least = min(curve.at(min(SUREST, float(curve.thresholds[-1]))).coverage, *marked)
+    room = max(1e-3, float(curve.risk[curve.coverage >= least].max(initial=0)))
+    plain = {"tickformat": ".4~%", "fixedrange": True}
+    figure.update_xaxes(range=[1 + 0.04 * (1 - least), least], title="answered", nticks=7, **plain)
+    figure.update_yaxes(range=[1 - 1.12 * room, 1 + 0.12 * room], title="of these right", nticks=6, **plain)
+
+
+def _mark(figure: go.Figure, point: OperatingPoint | None, name: str, symbol: str, size: int) -> None:
     if point is not None and point.accuracy is not None:
+        line = {"width": 2, "color": charts.ACCENT}
         figure.add_scatter(
             x=[point.coverage],
             y=[point.accuracy],
             mode="markers",
             name=name,
-            marker=look | {"line": {"width": 2, "color": charts.ACCENT}},
+            marker={"size": size, "symbol": symbol, "color": charts.ACCENT, "line": line},
             hovertemplate=f"{name}: %{{x:.2%}} answered, %{{y:.2%}} right<extra></extra>",
         )
 

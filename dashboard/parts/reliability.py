@@ -14,7 +14,7 @@ from dashboard.parts import gallery, pick
 from dashboard.parts.digit_link import opener
 from dashboard.words import percent
 
-PER_PAGE = 24
+PER_PAGE = 20
 KEY = (
     "Bar: how many of a bin's answers are right. Line: how sure they were. Hatched: the gap between the two. "
     "On the dashed line both agree."
@@ -32,7 +32,7 @@ def show(table: EvaluationTable, dataset: str) -> None:
     model = st.session_state.model
     found = answers.answers(model, table)
     stages = [stage for stage in ("before", "after") if stage in found.confidence]
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         temperature = answers.temperature(model, table)
         for column, stage in zip(st.columns(len(stages), gap="small"), stages, strict=True):
@@ -44,11 +44,11 @@ def show(table: EvaluationTable, dataset: str) -> None:
     with left:
         calibrations = answers.calibrations(model, table)
         st.html(figures({name(stage, temperature): calibrations[stage] for stage in stages}))
-        n = calibrations["after"]
+        of = calibrations["after"]
         st.caption(
-            f"{n.n:,} digits; in brackets the 95 % interval of {n.resamples:,} resamples of them. Less is better.",
-            help="Percentiles of a bootstrap. A resample is noisier than the digits themselves and ECE counts "
-            "noise as error, so its interval leans upwards.",
+            f"{of.n:,} digits, less is better. In brackets: 95 % intervals by {of.resamples:,} resamples.",
+            help="Percentiles of a bootstrap over the digits. A resample is noisier than the digits "
+            "themselves, and ECE counts noise as error: its interval leans upwards.",
         )
 
 
@@ -56,14 +56,14 @@ def name(stage: str, temperature: float | None) -> str:
     """A stage in a word or two."""
     if temperature is None:
         return "As recorded"
-    return "Before" if stage == "before" else f"After: T = {temperature:.3f}"
+    return "Before" if stage == "before" else f"After, T = {temperature:.3f}"
 
 
 def title(stage: str, temperature: float | None) -> str:
     """A stage as the heading of its diagram."""
     if temperature is None:
         return "As recorded"
-    return "Before the temperature" if stage == "before" else f"After: logits divided by {temperature:.3f}"
+    return "Before the temperature" if stage == "before" else f"After it: logits / {temperature:.3f}"
 
 
 def _diagram(found: Answers, stage: str, heading: str) -> None:

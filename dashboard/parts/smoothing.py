@@ -42,8 +42,10 @@ def sentence(lesson: Lesson) -> str:
     """What label smoothing did, in a line of Markdown."""
     short = 100 * (lesson.accuracy - lesson.confidence)
     return (
-        f"Label smoothing teaches a network never to be sure: this one is right **{percent(lesson.accuracy)}** "
-        f"of the time and only **{percent(lesson.confidence)}** sure on average, **{short:.1f} points under** "
+        "Label smoothing teaches a network never to be sure: this one is right "
+        f"**{percent(lesson.accuracy)}** "
+        f"of the time and only **{percent(lesson.confidence)}** sure on average, "
+        f"**{short:.1f} points under** "
         f"what it could promise (ECE {percent(lesson.calibration['before'].ece.value, 2)}). One number mends "
         f"it: a temperature of {lesson.temperature:.3f} brings the error to "
         f"{percent(lesson.calibration['after'].ece.value, 2)}."
@@ -53,7 +55,8 @@ def sentence(lesson: Lesson) -> str:
 def provenance(lesson: Lesson, dataset: str, n: int) -> str:
     """Which networks these are, and on which digits."""
     text = (
-        f"The network with label smoothing: recipe {lesson.recipe}, seed {lesson.seed}, {lesson.epochs} epochs, "
+        f"The network with label smoothing: recipe {lesson.recipe}, seed {lesson.seed}, "
+        f"{lesson.epochs} epochs, "
         f"on the {lesson.calibration['before'].n:,} digits of {lesson.dataset}, its temperature fitted on "
         f"mnist-validation. The model beside it: on {n:,} digits of {plain(dataset)}."
     )

@@ -12,8 +12,8 @@ from dashboard.words import plain
 LOOK_NAMES = {"calibration": "Is it calibrated?", "refusing": "Let it refuse", "smoothing": "Label smoothing"}
 QUESTION = "When the model says 99 %, is it right 99 times in 100? And when should it rather not answer?"
 STALE = (
-    "This evaluation was made before the model was fitted as it is now, so what its confidence was before the "
-    "temperature is not known. Evaluate the digits again to see both."
+    "This evaluation was made before the model was fitted as it is now, so what its confidence was before "
+    "the temperature is not known. Evaluate the digits again to see both."
 )
 
 
