@@ -31,8 +31,10 @@ def test_a_temperature_is_undone_from_the_tables_own_probabilities(
 ):
     # As if the network's logits had been 2.5 times what they are and were divided by 2.5.
     found = answers_of(table, 2.5)
-    logits = cnn.run(data.images).logits.astype(np.float64)
-    np.testing.assert_allclose(found.confidence["before"], softmax(2.5 * logits).max(axis=1), atol=1e-5)
+    logits = cnn.run(data.images).logits
+    np.testing.assert_allclose(
+        found.confidence["before"], softmax(np.float32(2.5) * logits).max(axis=1), atol=1e-5
+    )
     np.testing.assert_allclose(found.confidence["after"], softmax(logits).max(axis=1), atol=1e-5)
     np.testing.assert_array_equal(found.correct, logits.argmax(axis=1) == data.labels)
 

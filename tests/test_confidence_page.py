@@ -50,7 +50,7 @@ def texts(app: AppTest) -> str:
 def test_the_first_line_asks_and_the_figures_are_the_tables(model: str):
     app = confidence(model=model)
     assert not app.exception
-    assert app.caption[1].value.startswith("When the model says 99 %, is it right 99 times in 100?")
+    assert app.caption[0].value.startswith("When the model says 99 %, is it right 99 times in 100?")
     temperature = read_card(paths.checkpoint_folder(model)).temperature
     found = calibrations_of(table_of(Predictor.load(model), load_dataset("optdigits")), temperature)
     words = texts(app)

@@ -20,4 +20,4 @@ def follow() -> None:
     """Goes to the digit that was clicked, if there is one; called where a page begins to draw."""
     query = st.session_state.pop(OPENED, None)
     if query:
-        st.switch_page("views/errors.py", query_params={"model": st.session_state.model, **query})
+        st.switch_page("views/errors.py", query_params=query)
