@@ -1,23 +1,14 @@
 """From a thumbnail on any page to the digit's own page, which the Errors page has."""
 
-from collections.abc import Callable
+from urllib.parse import urlencode
 
 import streamlit as st
 
-OPENED = "opened-digit"
 
+def address(dataset: str, index: int) -> str:
+    """The link of a digit's page, relative to any page of the dashboard.
 
-def opener(dataset: str) -> Callable[[int], None]:
-    """What a gallery calls with the index of the digit that was clicked."""
-
-    def opened(index: int) -> None:
-        st.session_state[OPENED] = {"data": dataset, "digit": str(index), "shown": "all"}
-
-    return opened
-
-
-def follow() -> None:
-    """Goes to the digit that was clicked, if there is one; called where a page begins to draw."""
-    query = st.session_state.pop(OPENED, None)
-    if query:
-        st.switch_page("views/errors.py", query_params=query)
+    A link and no `st.switch_page`: that drops the model from the address, or raises where it is in it.
+    """
+    query = {"model": st.session_state.model, "data": dataset, "digit": index, "shown": "all"}
+    return f"errors?{urlencode(query)}"

@@ -41,8 +41,10 @@ def table(data: dict[str, Any], *, key: str, pick: Callable[[Any], None]) -> Non
     _mount(_table, data, key, "pick", pick)
 
 
-def gallery(data: dict[str, Any], *, key: str, open_digit: Callable[[int], None]) -> None:
-    """A grid of digits; `open_digit` gets the index of the one that was clicked."""
+def gallery(
+    data: dict[str, Any], *, key: str, open_digit: Callable[[int], None] = lambda index: None
+) -> None:
+    """A grid of digits; `open_digit` gets the index of the one that was clicked, where it has no `href`."""
     _mount(_gallery, data, key, "open", open_digit)
 
 

@@ -11,7 +11,7 @@ from core.table import EvaluationTable
 from dashboard import answers
 from dashboard.confidence_link import CONFIDENCE
 from dashboard.parts import gallery, pick
-from dashboard.parts.digit_link import opener
+from dashboard.parts.digit_link import address
 from dashboard.words import percent
 
 PER_PAGE = 20
@@ -148,5 +148,6 @@ def digits(
     sure = found.sure(indices, stage)
     notes = [percent(each, 0 if each < 0.995 else 1) for each in sure]
     pictures = [row.pixels for row in rows]
-    data = {"digits": gallery.thumbnails(table, rows, pictures, notes)}
-    pick.gallery(data, key=key, open_digit=opener(dataset))
+    shown = gallery.thumbnails(table, rows, pictures, notes)
+    linked = [each | {"href": address(dataset, row.index)} for each, row in zip(shown, rows, strict=True)]
+    pick.gallery({"digits": linked}, key=key)

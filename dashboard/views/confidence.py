@@ -6,7 +6,7 @@ from core.errors import DatasetError
 from core.table import EvaluationTable
 from dashboard import answers, evaluations
 from dashboard.confidence_link import CONFIDENCE
-from dashboard.parts import data_picker, digit_link, refusing, reliability, smoothing
+from dashboard.parts import data_picker, refusing, reliability, smoothing
 from dashboard.words import plain
 
 LOOK_NAMES = {"calibration": "Is it calibrated?", "refusing": "Let it refuse", "smoothing": "Label smoothing"}
@@ -24,7 +24,6 @@ def show() -> None:
 
 @st.fragment
 def _workspace() -> None:
-    digit_link.follow()
     st.title("Confidence", anchor=False)
     st.caption(QUESTION)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
