@@ -96,6 +96,20 @@ def test_a_bin_opens_exactly_its_digits_and_one_of_them_its_page(visitor: Visito
     expect_galleries(visitor, digits[:PER_PAGE])
 
 
+def test_a_digits_page_is_that_of_the_model_on_the_page(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.open("/confidence?model=linear&look=refusing&below=90")
+    first = page.locator(".grid a").first
+    index = first.get_attribute("data-index")
+    first.click()
+    expect(page.get_by_role("heading", name=f"Digit {index}", exact=True)).to_be_visible()
+    assert "model=linear" in page.url
+    expect(page.get_by_text("Knows 3 and 7")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Confidence", exact=True)).to_be_visible()
+    assert "below=90" in page.url
+
+
 def test_the_keyboard_reaches_a_bin_and_pages_lead_on(visitor: Visitor, found: Answers) -> None:
     page = visitor.page
     visitor.open("/confidence")
