@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,9 @@ def problem(content: dict[str, Any]) -> str | None:
     temperature = content["calibration"].get("temperature", 1.0)
     if type(temperature) not in (int, float) or not 0 < temperature < math.inf:
         return f"the temperature is {_shown(temperature)}, not a finite number above 0"
+    threshold = content["verdict"].get("refuse_below", 0.0)
+    if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
+        return f"the threshold refuse_below is {_shown(threshold)}, not a number from 0 to 1"
     if not isinstance(hashes, dict) or not {WEIGHTS, GRAPH, HISTORY} <= set(hashes):
         return "lacks a hash of every file"
     if not all(isinstance(value, str) for value in hashes.values()):
@@ -140,14 +144,13 @@ def _is_normalisation(value: Any) -> bool:
     return numbers and value["std"] > 0
 
 
-def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any], *, key: str) -> ModelCard:
-    """Writes what was measured on a data set into a checkpoint's card, at once or not at all.
+def update_card(folder: Path, change: Callable[[ModelCard], ModelCard], *, key: str) -> ModelCard:
+    """Writes a checkpoint's card anew, at once or not at all; nobody else writes meanwhile.
 
     Args:
         folder: the checkpoint's.
-        dataset: its name.
-        metrics: what was measured.
-        key: the SHA-256 of the weights that were measured.
+        change: what becomes of the card as it is then.
+        key: the SHA-256 of the weights that the change is about.
 
     Raises:
         CheckpointError: no card that can be read, one of other weights, or it can't be written.
@@ -161,12 +164,29 @@ def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any], *, key: 
                     f"{folder} was replaced while its old weights were measured; nothing was recorded. "
                     "Measure it again."
                 )
-            card = replace(card, metrics={**card.metrics, dataset: metrics})
+            card = change(card)
             temporary.write_text(card.to_json(), encoding="utf-8")
             os.replace(temporary, folder / CARD)
     except OSError as error:
         raise CheckpointError(f"{folder / CARD} can't be written ({error}). Check who owns it.") from error
     return card
+
+
+def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any], *, key: str) -> ModelCard:
+    """Writes what was measured on a data set into a checkpoint's card.
+
+    Args:
+        folder: the checkpoint's.
+        dataset: its name.
+        metrics: what was measured.
+        key: the SHA-256 of the weights that were measured.
+
+    Raises:
+        CheckpointError: as `update_card`.
+    """
+    return update_card(
+        folder, lambda card: replace(card, metrics={**card.metrics, dataset: metrics}), key=key
+    )
 
 
 def read_verified(folder: Path, name: str) -> tuple[ModelCard, bytes]:

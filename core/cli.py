@@ -1,4 +1,4 @@
-"""The command line: `python -m core predict | evaluate | explain | import-weights | bench`."""
+"""The command line: `python -m core predict | evaluate | calibrate | explain | import-weights | bench`."""
 
 import argparse
 import json
@@ -67,6 +67,25 @@ def _parser() -> argparse.ArgumentParser:
         "--fresh", action="store_true", help="remove an evaluation that is in --out before starting"
     )
     evaluate.set_defaults(run=_evaluate, wrong_usage=evaluate.error)
+
+    calibrate = commands.add_parser(
+        "calibrate", help="fit a model's temperature and its refusals on MNIST's validation digits"
+    )
+    _add_model(calibrate)
+    for name, usual in (("error", 10.0), ("refusal", 1.0)):
+        calibrate.add_argument(
+            f"--cost-of-{name}",
+            type=float,
+            metavar="X",
+            help=f"in any unit; the threshold with the least cost a digit is chosen (default: {usual:g})",
+        )
+    calibrate.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="refuse answers less sure than this, 0 to 1, whatever they cost",
+    )
+    calibrate.set_defaults(run=_calibrate, wrong_usage=calibrate.error)
 
     explain = commands.add_parser("explain", help="write a picture of where the model looked")
     explain.add_argument("file", metavar="FILE")
@@ -176,6 +195,32 @@ def _show_evaluation(name: str, skipped: Sequence[str], result: "Evaluation", *,
         print(f"  {digit}: {counts['errors']:4} errors in {counts['n']}")
     if skipped:
         print(f"{len(skipped)} skipped, named above")
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    given = {"error": options.cost_of_error, "refusal": options.cost_of_refusal}
+    given = {name: cost for name, cost in given.items() if cost is not None}
+    if given and options.threshold is not None:
+        options.wrong_usage("give the costs or --threshold, not both")
+    from core.abstention import Costs
+    from core.fitting import SPLIT, calibrate
+    from core.predictor import Predictor
+
+    predictor = Predictor.load(options.model)
+    found, card = calibrate(
+        predictor, costs=Costs(**given), threshold=options.threshold, progress=_progress(SPLIT)
+    )
+    print(
+        f"{predictor.folder}: temperature {found.temperature:.3f}, fitted on {found.after.n:,} digits of "
+        f"{SPLIT}"
+    )
+    before, after = found.before.ece.value, found.after.ece.value
+    print(f"{SPLIT}: ECE {before:.2%} before, {after:.2%} after")
+    for name in (name for name in card.metrics if name != SPLIT and name in predictor.card.metrics):
+        old, new = predictor.card.metrics[name]["ece"], card.metrics[name]["ece"]
+        print(f"{name}: ECE {old:.2%} as it was recorded, {new:.2%} now")
+    print(f"refuses answers less sure than {found.point.threshold:.4g}. {found.point.words} ({SPLIT})")
+    return 0
 
 
 def _explain(options: argparse.Namespace) -> int:

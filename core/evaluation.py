@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float, Float32, Float64, Int64
 
 from core.errors import DatasetError
 
@@ -116,8 +116,8 @@ def evaluate(
     columns = probabilities.argmax(axis=1)
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(confusion, (rows, columns), 1)
-    reliability = _reliability(probabilities.max(axis=1), rows == columns)
-    return Evaluation(tuple(classes), confusion, reliability)
+    found = reliability(probabilities.max(axis=1), rows == columns)
+    return Evaluation(tuple(classes), confusion, found)
 
 
 def evaluate_parts(folder: Path, classes: tuple[int, ...]) -> Evaluation:
@@ -156,9 +156,20 @@ def _together(one: Evaluation, other: Evaluation) -> Evaluation:
     return Evaluation(one.classes, confusion, Reliability(counts, confidence, accuracy))
 
 
-def _reliability(confidence: np.ndarray, correct: np.ndarray) -> Reliability:
-    bins = np.ceil(confidence.astype(np.float64) * RELIABILITY_BINS).astype(int) - 1
-    bins = bins.clip(0, RELIABILITY_BINS - 1)
+def bins_of(confidence: Float[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+    """The bin of each confidence, 0 to 14: bin b is (b/15, (b+1)/15], and 0 belongs to the first."""
+    bins = np.ceil(confidence.astype(np.float64) * RELIABILITY_BINS).astype(np.int64) - 1
+    return bins.clip(0, RELIABILITY_BINS - 1)
+
+
+def reliability(confidence: Float[np.ndarray, " n"], correct: Bool[np.ndarray, " n"]) -> Reliability:
+    """Confidence against accuracy.
+
+    Args:
+        confidence: of each answer, in [0, 1].
+        correct: whether it was right.
+    """
+    bins = bins_of(confidence)
     counts = np.bincount(bins, minlength=RELIABILITY_BINS)
 
     def means(values: np.ndarray) -> np.ndarray:

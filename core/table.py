@@ -192,6 +192,12 @@ class EvaluationTable:
         content = b"".join(found["embedding"].to_pylist())
         return np.frombuffer(content, "<f2").reshape(len(found), -1).astype(np.float32)
 
+    def probabilities(self) -> Float32[np.ndarray, "n k"]:
+        """What every class was given, by place, in the order of the classes."""
+        found = self._query(f'SELECT probabilities FROM {self._parts} ORDER BY "index"', [])
+        flat = found["probabilities"].combine_chunks().flatten().to_numpy()
+        return flat.reshape(len(found), -1).astype(np.float32, copy=False)  # type: ignore[no-any-return]
+
     def _row(self, row: dict[str, Any]) -> DigitRow:
         arrays = {
             "probabilities": np.array(row["probabilities"], dtype=np.float32),

@@ -16,4 +16,5 @@ PAGES = (
     Page("overview", "Overview", ":material/home:"),
     Page("draw", "Draw", ":material/draw:"),
     Page("errors", "Errors", ":material/grid_on:"),
+    Page("confidence", "Confidence", ":material/verified:"),
 )

@@ -29,8 +29,9 @@ def card(name: str) -> ModelCard:
 
 
 def predictor(name: str) -> Predictor:
-    """The checkpoint ready to predict; a checkpoint that was replaced on disk is loaded anew."""
-    return _predictor(name, card(name).hashes[GRAPH])
+    """The checkpoint ready to predict; one that was replaced or fitted anew on disk is loaded anew."""
+    found = card(name)
+    return _predictor(name, f"{found.hashes[GRAPH]} {found.calibration} {found.verdict}")
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model …")

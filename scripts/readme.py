@@ -7,6 +7,7 @@ from typing import Any
 from core.card import read_card
 from core.paths import ROOT
 from core.results import COLUMNS, peeking, read_results, table
+from core.smoothing import read_lesson
 
 README = ROOT / "README.md"
 RESULTS = ROOT / "docs" / "results"
@@ -42,6 +43,28 @@ def models() -> str:
         for c in cards
     )
     lines.append("| trained on | " + " | ".join(made) + " |")
+    return "\n".join(lines)
+
+
+def confidence() -> str:
+    """What the temperature gives on the test set, and what the saved threshold bought where it was chosen."""
+    lines = ["| | temperature | ECE, test set | refuses below | on the validation digits that chose it |"]
+    lines.append("|---|---|---|---|---|")
+    for name in ("cnn", "linear"):
+        card = read_card(ROOT / "checkpoints" / name)
+        test, verdict = card.metrics["mnist-test"], card.verdict
+        lines.append(
+            f"| `{name}` | {card.temperature:.3f} | {test['ece']:.2%}, n = {test['n']:,} "
+            f"| {verdict['refuse_below']:.1%} | {verdict['coverage']:.2%} answered, "
+            f"{verdict['accuracy']:.2%} of these right, n = {verdict['n']:,} |"
+        )
+    lesson = read_lesson()
+    before, after = (lesson.calibration[stage].ece.value for stage in ("before", "after"))
+    lines.append(
+        f"\nLabel smoothing {lesson.label_smoothing:g} (`{lesson.recipe}`, {lesson.epochs} epochs, seed "
+        f"{lesson.seed}, {lesson.hardware}): {lesson.accuracy:.2%} right but {lesson.confidence:.2%} sure "
+        f"on the test set, ECE {before:.2%}; with T = {lesson.temperature:.3f} {after:.2%}."
+    )
     return "\n".join(lines)
 
 
@@ -105,7 +128,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def filled(text: str) -> str:
     """The README with its generated parts written anew."""
-    for name, lines in (("models", models()), ("training", training()), ("speed", speed())):
+    parts = {"models": models, "confidence": confidence, "training": training, "speed": speed}
+    for name, lines in ((name, part()) for name, part in parts.items()):
         begin, end = BEGIN.format(name=name), END.format(name=name)
         before, rest = text.split(begin)
         text = f"{before}{begin}\n{lines}\n{end}{rest.split(end)[1]}"

@@ -5,11 +5,12 @@ import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.card import TABLES, read_card, read_history, read_verified, record_metrics
+from core.card import TABLES, read_card, read_history, read_verified, record_metrics, update_card
 from core.errors import CheckpointError
 from core.paths import (
     CARD,
@@ -121,6 +122,28 @@ def test_figures_are_recorded_only_for_the_weights_that_were_measured(folder: Pa
         record_metrics(folder, "mnist-test", {"n": 4}, key="0" * 64)
     assert read_card(folder).metrics == {"optdigits": {"n": 3}}
     assert [path.name for path in folder.iterdir()] == [CARD]
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.01, "0.5", True, None, float("nan")])
+def test_a_threshold_outside_0_to_1_is_refused(folder: Path, threshold: object):
+    change(folder, verdict={"refuse_below": threshold})
+    with pytest.raises(CheckpointError, match=r"the threshold refuse_below is .*not a number from 0 to 1"):
+        read_card(folder)
+
+
+def test_a_change_that_fails_leaves_the_card_as_it_was(folder: Path):
+    before = (folder / CARD).read_text()
+
+    def fail(card):
+        raise CheckpointError("no")
+
+    key = read_card(folder).hashes[WEIGHTS]
+    with pytest.raises(CheckpointError, match="no"):
+        update_card(folder, fail, key=key)
+    assert (folder / CARD).read_text() == before
+    changed = update_card(folder, lambda card: replace(card, verdict={"refuse_below": 0.5}), key=key)
+    assert read_card(folder) == changed
+    assert read_card(folder).verdict == {"refuse_below": 0.5}
 
 
 def test_recording_waits_for_a_save_and_two_records_lose_nothing(folder: Path):

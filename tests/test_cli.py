@@ -263,3 +263,25 @@ def test_the_module_runs_as_a_program(files: list[str]):
     assert result.returncode == 1
     assert [row["file"] for row in json_rows(result.stdout)] == files
     assert result.stderr == ""
+
+
+def test_calibrate_takes_costs_or_a_threshold_but_not_both(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["calibrate", "--cost-of-error", "5", "--threshold", "0.5"])
+    assert "give the costs or --threshold, not both" in capsys.readouterr().err
+    assert main(["calibrate", "--cost-of-error", "0"]) == 1
+    assert "give two numbers above 0" in capsys.readouterr().err
+    assert main(["calibrate", "--cost-of-refusal", "-1"]) == 1
+
+
+def test_calibrate_says_what_it_fitted_and_writes_it(mnist_files, tmp_path: Path, monkeypatch, capsys):
+    shutil.copytree(ROOT / "checkpoints" / "linear", tmp_path / "linear")
+    monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
+    assert main(["calibrate", "--model", "linear", "--cost-of-error", "3"]) == 0
+    card, words = read_card(tmp_path / "linear"), capsys.readouterr().out
+    assert card.verdict["chosen_by"] == {"error": 3.0, "refusal": 1.0}
+    assert f"temperature {card.temperature:.3f}, fitted on 1,038 digits of mnist-validation" in words
+    assert f"mnist-validation: ECE {card.calibration['before']['ece']['value']:.2%} before" in words
+    assert f"refuses answers less sure than {card.verdict['refuse_below']:.4g}" in words
+    assert main(["calibrate", "--model", "linear", "--threshold", "2"]) == 1
+    assert "give a number from 0 to 1" in capsys.readouterr().err

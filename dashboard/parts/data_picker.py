@@ -7,7 +7,8 @@ from core.errors import DigitscopeError
 from core.own import PREFIX, forget, own_datasets
 from core.uploads import keep
 from dashboard import evaluations, resources
-from dashboard.errors_link import change, link
+from dashboard.errors_link import ERRORS
+from dashboard.page_link import PageLink
 from dashboard.words import plain
 
 NAMES = {
@@ -24,29 +25,29 @@ def at_hand() -> list[str]:
     return known + own_datasets()
 
 
-def _choices() -> list[str]:
+def _choices(at: PageLink) -> list[str]:
     """What can be chosen, the one that the link names among them if there is such a one."""
-    names, wanted = at_hand() + evaluations.elsewhere(st.session_state.model), link().data
+    names, wanted = at_hand() + evaluations.elsewhere(st.session_state.model), at.view().data
     return [*names, wanted] if wanted not in names and evaluations.is_elsewhere(wanted) else names
 
 
-def chosen() -> str:
-    """The data set that the link names, or the first one at hand."""
-    names, wanted = _choices(), link().data
+def chosen(at: PageLink = ERRORS) -> str:
+    """The data set that the link of a page names, or the first one at hand."""
+    names, wanted = _choices(at), at.view().data
     return wanted if wanted in names else names[0]
 
 
-def show() -> None:
+def show(at: PageLink = ERRORS) -> None:
     """The choice, and the ways to get more: fetch MNIST, or bring digits of one's own."""
-    names, wanted = _choices(), link().data
+    names, wanted = _choices(at), at.view().data
     if wanted and wanted not in names:
         remedy = "Fetch it with the button." if wanted in DATASETS else "It may have been removed."
         st.warning(
             f"The link asks for {plain(wanted)}, which is not at hand. {remedy}", icon=":material/link_off:"
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = "errors-data"
-        st.session_state[key] = chosen()
+        key = f"{at.page}-data"
+        st.session_state[key] = chosen(at)
         st.selectbox(
             "Digits",
             names,
@@ -55,17 +56,17 @@ def show() -> None:
             width=250,
             label_visibility="collapsed",
             on_change=_choose,
-            args=(key,),
+            args=(at, key),
         )
         with st.popover("Your own digits", icon=":material/upload:"):
-            _bring()
+            _bring(at)
         if not resources.mnist_at_hand():
             offer_mnist()
 
 
-def _choose(key: str) -> None:
-    if st.session_state[key] != chosen():
-        change(data=st.session_state[key], digit=None, area=(), note="", change="")
+def _choose(at: PageLink, key: str) -> None:
+    if st.session_state[key] != chosen(at):
+        at.change(data=st.session_state[key], **at.of_data)
 
 
 def name_of(dataset: str) -> str:
@@ -75,15 +76,15 @@ def name_of(dataset: str) -> str:
     return NAMES.get(dataset, dataset.removeprefix(evaluations.ELSEWHERE))
 
 
-def _bring() -> None:
+def _bring(at: PageLink) -> None:
     st.markdown(
         "A **zip** of folders named 0 to 9, or of pictures with a CSV of labels; or an **NPZ** with `images` "
         "and `labels`; or MNIST's two **IDX** files in a zip. They stay on this machine."
     )
     file = st.file_uploader(
-        f"File (at most {MOST_MB} MB)", ["zip", "npz"], key="errors-own", max_upload_size=MOST_MB
+        f"File (at most {MOST_MB} MB)", ["zip", "npz"], key=f"{at.page}-own", max_upload_size=MOST_MB
     )
-    if file is not None and st.session_state.get("errors-own-kept") != file.file_id:
+    if file is not None and st.session_state.get("own-kept") != file.file_id:
         bar = st.progress(0.0, "Reading the pictures …")
         try:
             name = keep(
@@ -97,18 +98,17 @@ def _bring() -> None:
             bar.empty()
             st.error(plain(str(error)), icon=":material/broken_image:")
             return
-        st.session_state["errors-own-kept"] = file.file_id
-        change(data=name, digit=None, area=(), true=None, read=None)
+        st.session_state["own-kept"] = file.file_id
+        at.change(data=name, **at.of_new_data)
         st.rerun()
-    if link().data in own_datasets():
-        st.button(
-            f"Remove {name_of(link().data)}", icon=":material/delete:", on_click=_remove, args=(link().data,)
-        )
+    mine = at.view().data
+    if mine in own_datasets():
+        st.button(f"Remove {name_of(mine)}", icon=":material/delete:", on_click=_remove, args=(at, mine))
 
 
-def _remove(name: str) -> None:
+def _remove(at: PageLink, name: str) -> None:
     forget(name)
-    change(data="", digit=None, area=())
+    at.change(data="", **at.of_data)
 
 
 def offer_mnist() -> None:

@@ -8,7 +8,8 @@ import streamlit as st
 from core.selection import Selection
 from core.table import DigitRow, EvaluationTable
 from dashboard import evaluations
-from dashboard.errors_link import change, link
+from dashboard.errors_link import ERRORS, change, link
+from dashboard.page_link import PageLink
 from dashboard.parts import pick
 from dashboard.parts.pictures import data_uri
 from dashboard.words import percent
@@ -33,12 +34,12 @@ def show(table: EvaluationTable, selection: Selection, n: int, dataset: str) -> 
         else [row.pixels for row in rows]
     )
     pick.gallery(
-        {"digits": _thumbnails(table, rows, pictures, _notes(rows, dataset))},
+        {"digits": thumbnails(table, rows, pictures, _notes(rows, dataset))},
         key="errors-gallery",
         open_digit=lambda index: change(digit=index, page=page),
     )
     if last > 1:
-        _pages(page, last)
+        pages(page, last)
     st.caption(f"true digit → **answer** · how sure; {DOUBTFUL} people doubt the label, {NOTED} has a note")
 
 
@@ -58,9 +59,10 @@ def _notes(rows: Sequence[DigitRow], dataset: str) -> list[str]:
     return [percent(row.confidence, 0 if row.confidence < 0.995 else 1) for row in rows]
 
 
-def _thumbnails(
+def thumbnails(
     table: EvaluationTable, rows: Sequence[DigitRow], pictures: Sequence[np.ndarray], notes: Sequence[str]
 ) -> list[dict[str, object]]:
+    """What `pick.gallery` shows: a digit each, with its answer and a note below it."""
     marks = _marks(table)
     return [
         {
@@ -87,7 +89,8 @@ def _marks(table: EvaluationTable) -> dict[int, list[dict[str, str]]]:
     return marks
 
 
-def _pages(page: int, last: int) -> None:
+def pages(page: int, last: int, at: PageLink = ERRORS) -> None:
+    """The way to the next page of a gallery, and back, for the page of the dashboard with this link."""
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.button(
             "Previous page",
@@ -95,7 +98,7 @@ def _pages(page: int, last: int) -> None:
             type="tertiary",
             disabled=page == 1,
             on_click=_turn,
-            args=(-1, last),
+            args=(at, -1, last),
         )
         st.markdown(f"page {page:,} of {last:,}", width="content")
         st.button(
@@ -105,10 +108,10 @@ def _pages(page: int, last: int) -> None:
             type="tertiary",
             disabled=page == last,
             on_click=_turn,
-            args=(1, last),
+            args=(at, 1, last),
         )
 
 
-def _turn(step: int, last: int) -> None:
+def _turn(at: PageLink, step: int, last: int) -> None:
     """From the page that the link names now: of two quick presses the second starts where the first led."""
-    change(page=min(max(1, link().page + step), last))
+    at.change(page=min(max(1, at.view().page + step), last))

@@ -1,4 +1,4 @@
-"""Things to pick from that Streamlit has not: a matrix, a table by rows, a grid of digits.
+"""Things to pick from that Streamlit has not: a matrix, a table by rows, a grid of digits, bins.
 
 They are parts of the page and no frames, in the theme's own colours; what they send is a trigger, which is
 gone after the rerun that it starts.
@@ -28,6 +28,7 @@ _matrix = _component(
 )
 _table = _component("table", TABLE)
 _gallery = _component("gallery", '<div class="grid"></div>')
+_bins = _component("bins", '<div class="diagram"></div>')
 
 
 def matrix(data: dict[str, Any], *, key: str, pick: Callable[[dict[str, int | None]], None]) -> None:
@@ -40,9 +41,16 @@ def table(data: dict[str, Any], *, key: str, pick: Callable[[Any], None]) -> Non
     _mount(_table, data, key, "pick", pick)
 
 
-def gallery(data: dict[str, Any], *, key: str, open_digit: Callable[[int], None]) -> None:
-    """A grid of digits; `open_digit` gets the index of the one that was clicked."""
+def gallery(
+    data: dict[str, Any], *, key: str, open_digit: Callable[[int], None] = lambda index: None
+) -> None:
+    """A grid of digits; `open_digit` gets the index of the one that was clicked, where it has no `href`."""
     _mount(_gallery, data, key, "open", open_digit)
+
+
+def bins(data: dict[str, Any], *, key: str, pick: Callable[[int], None]) -> None:
+    """A reliability diagram; `pick` gets the number of the bin."""
+    _mount(_bins, data, key, "pick", pick)
 
 
 def _mount(

@@ -20,6 +20,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .steps figure { margin: 0; text-align: center; flex: 0 0 auto; }
 .steps .frame { width: 6rem; height: 6rem; background: #000; border-radius: 0.4rem; overflow: hidden; }
 .steps .frame img { image-rendering: pixelated; width: 100%; height: 100%; object-fit: contain; }
+.price { min-height: 4.6rem; }
+.price > strong { font-size: 1.15rem; }
 .figures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 1rem; }
 .figures > div { border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: 0.6rem;
                  padding: 0.7rem 1rem; }

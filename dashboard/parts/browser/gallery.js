@@ -1,14 +1,27 @@
-// A grid of digits, each a button that opens its page.
-// data: { digits: [{ index, source, alt, from, to, note, marks }], tall }
+// A grid of digits, each a button that opens its page here, or a link to its page elsewhere.
+// data: { digits: [{ index, source, alt, from, to, note, marks, href }] }
+
+// As if Back or Forward had led there: Streamlit shows the page without loading everything anew.
+function follow(event) {
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  window.history.pushState({}, "", event.currentTarget.href);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+}
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const grid = parentElement.querySelector(".grid");
   grid.replaceChildren(
     ...data.digits.map((digit) => {
-      const made = document.createElement("button");
-      made.type = "button";
+      const made = document.createElement(digit.href ? "a" : "button");
       made.dataset.index = digit.index;
-      made.onclick = () => setTriggerValue("open", digit.index);
+      if (digit.href) {
+        made.href = digit.href;
+        made.onclick = follow;
+      } else {
+        made.type = "button";
+        made.onclick = () => setTriggerValue("open", digit.index);
+      }
       const picture = document.createElement("img");
       picture.src = digit.source;
       picture.alt = digit.alt;

@@ -1,0 +1,109 @@
+"""What a page shows, kept in its link: a link, a reload, Back and Forward show the same again.
+
+The link is the only truth. Widgets are set from it before they are drawn, and what they are changed to goes
+into it before the page is drawn anew.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+View = TypeVar("View")
+NOTHING: Mapping[str, Any] = {}
+
+
+class PageLink(Generic[View]):
+    """The link of one page.
+
+    Args:
+        page: its path; the keys of its widgets begin with it.
+        kind: a frozen dataclass of every control, each with its usual value; what a control may be set to
+            may stand in its metadata as `among`.
+        read: a control's value from its name and the address's text; None for a text without sense.
+        of_data: what another data set makes meaningless, with the values that go back to.
+        of_new_data: the same of a data set that was never seen before, beside those.
+    """
+
+    def __init__(
+        self,
+        page: str,
+        kind: type[View],
+        read: Callable[[str, str], Any],
+        *,
+        of_data: Mapping[str, Any] = NOTHING,
+        of_new_data: Mapping[str, Any] = NOTHING,
+    ):
+        self.page, self._kind, self._read = page, kind, read
+        self.of_data, self.of_new_data = of_data, {**of_data, **of_new_data}
+        self._last = f"{page}-last"  # the view of this session, for when the page is left and visited again
+
+    def view(self) -> View:
+        """What the address says now; what it says wrongly is as if it were not there."""
+        values = {}
+        for part in fields(self._kind):  # type: ignore[arg-type]
+            text = st.query_params.get(part.name)
+            value = None if text is None else self._read(part.name, text)
+            if value is not None and value in part.metadata.get("among", (value,)):
+                values[part.name] = value
+        return self._kind(**values)
+
+    def arrive(self) -> None:
+        """Brings the last view of this session back when the page is visited again without a link."""
+        names = {part.name for part in fields(self._kind)}  # type: ignore[arg-type]
+        if st.session_state.get("shown-page") != self.page and not names & set(st.query_params):
+            self._write(st.session_state.get(self._last, self._kind()))
+        st.session_state[self._last] = self.view()
+
+    def change(self, **values: Any) -> None:
+        """Shows something else. A gallery begins at its first page again unless told otherwise."""
+        self._write(replace(self.view(), **({"page": 1} | values)))  # type: ignore[type-var]
+
+    def mirror(
+        self, name: str, names: Mapping[Any, str] | None = None, *, empty: Any = None
+    ) -> dict[str, Any]:
+        """The arguments that tie a widget to a part of the link.
+
+        Args:
+            name: the part.
+            names: what the widget calls each of its choices, for one that has choices.
+            empty: what the widget has where the link has None or "".
+        """
+        key = f"{self.page}-{name}"
+        value = getattr(self.view(), name)
+        st.session_state[key] = empty if value in (None, "") else value
+
+        def changed() -> None:
+            chosen = st.session_state[key]
+            wanted = getattr(self._kind(), name) if chosen == empty else chosen
+            # A widget that comes back to the page calls without a change. Of two quick clicks the second may
+            # come with an address that is older than what the first one wrote.
+            seen = (self.view(), st.session_state.get(self._last, self.view()))
+            if any(wanted != getattr(view, name) for view in seen):
+                self.change(**{name: wanted})
+
+        choices = {"options": list(names), "format_func": names.__getitem__} if names else {}
+        return {"key": key, "on_change": changed} | choices
+
+    def _write(self, view: View) -> None:
+        # One message, so one entry in the browser's history. Taking a part out of the address would be a
+        # second one, so what is back at its default is written out once it has been there.
+        usual, last, changes = self._kind(), st.session_state.get(self._last, view), {}
+        for part in fields(self._kind):  # type: ignore[arg-type]
+            text, written = _text(getattr(view, part.name)), _text(getattr(last, part.name))
+            if {st.query_params.get(part.name, _text(getattr(usual, part.name))), written} != {text}:
+                changes[part.name] = text
+        if changes:
+            st.query_params.update(changes)
+        st.session_state[self._last] = view
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "_".join(f"{x:.1f},{y:.1f}" for x, y in value)
+    if value is None:
+        return "any"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return str(int(value)) if isinstance(value, bool) else str(value)
