@@ -77,11 +77,15 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", help="block1 to block4, for gradcam (default: block3)")
     explain.set_defaults(run=_explain)
 
-    weights = commands.add_parser("import-weights", help="make a checkpoint of a published state dict")
-    weights.add_argument("file", type=Path, metavar="FILE", help="a .pt or .pth file of tensors")
+    weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
+    weights.add_argument(
+        "file", type=Path, metavar="FILE", help="a .pt or .pth file of tensors, or a .pkl of NumPy arrays"
+    )
     weights.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the checkpoint's folder")
-    weights.add_argument("--mean", type=float, default=0.1307, help="of the pixels in [0, 1] (%(default)s)")
-    weights.add_argument("--std", type=float, default=0.3081, help="likewise (%(default)s)")
+    weights.add_argument(
+        "--mean", type=float, help="of the pixels in [0, 1] (default: 0.1307, MNIST's; 0 for arrays)"
+    )
+    weights.add_argument("--std", type=float, help="likewise (default: 0.3081; 1 for arrays)")
     weights.set_defaults(run=_import_weights)
 
     bench = commands.add_parser("bench", help="measure speed and accuracy beside their baselines")
@@ -201,7 +205,9 @@ def _explain(options: argparse.Namespace) -> int:
 def _import_weights(options: argparse.Namespace) -> int:
     from core.published import import_weights
 
-    normalisation = {"mean": options.mean, "std": options.std}
+    normalisation = {
+        name: getattr(options, name) for name in ("mean", "std") if getattr(options, name) is not None
+    }
     card = import_weights(options.file, options.out, normalisation=normalisation)
     print(f"{options.out}: {card.architecture}, {card.parameters:,} parameters")
     return 0

@@ -206,14 +206,13 @@ def summarise(
         "hardware": run.hardware,
         "versions": run.versions,
         "finished": run.finished,
-        "flags": dict(vars(run.config)),
+        "flags": {"architecture": run.config.architecture} | run.config.decisive(),
         "history": run.history,
     }
 
 
 def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]]) -> ModelCard:
     """The card of a finished run; its name and the hashes come when it is saved."""
-    hyperparameters = {k: v for k, v in vars(run.config).items() if k != "architecture"}
     source = f"trained here on {parts.training.name.removesuffix('-train').replace('mnist', 'MNIST')}"
     if run.config.init_from:
         source += f", from the weights of {run.config.init_from}"
@@ -224,10 +223,10 @@ def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]])
         architecture=run.config.architecture,
         classes=run.model.classes,
         parameters=parameter_count(run.model),
-        normalisation=checkpoint.MNIST_NORMALISATION,
+        normalisation=checkpoint.TRAINED_WITH[run.config.architecture],
         source=source,
         split=parts.split(),
-        hyperparameters=hyperparameters,
+        hyperparameters=run.config.decisive(),
         training={
             "seed": run.config.seed,
             "epochs": run.config.epochs,
