@@ -167,7 +167,7 @@ RECIPES = {
         "reference": TrainConfig(),
     },
     "linear": {
-        "plain": TrainConfig(architecture=LINEAR, epochs=40, batch_size=1024, learning_rate=1.0),
+        "plain": TrainConfig(architecture=LINEAR, epochs=20, batch_size=256, learning_rate=1.0),
         "reference": TrainConfig(
             architecture=LINEAR, epochs=20, batch_size=256, learning_rate=1.0, loss="distance", start="normal"
         ),

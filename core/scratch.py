@@ -21,6 +21,7 @@ SURE = 1e-6  # p (1 − p) below this: the sigmoid is flat, and its gradient all
 
 Rows = Float64[np.ndarray, "n 784"]
 Column = Float64[np.ndarray, " n"]
+Pixels = Float64[np.ndarray, " 784"]
 RANGES = {"rate": POSITIVE, "batch": COUNT, "epochs": COUNT, "seed": Range(0, 2**32)}
 
 
@@ -60,7 +61,7 @@ class ScratchConfig:
 class Weights:
     """The model: a weight a pixel, the pixels in [0, 1], and a bias."""
 
-    w: Float64[np.ndarray, " 784"]
+    w: Pixels
     b: float
 
 
@@ -155,7 +156,7 @@ def loss_of(z: Column, y: Column, loss: str) -> Column:
     return cost
 
 
-def gradient(x: Rows, y: Column, z: Column, loss: str) -> tuple[Column, float]:
+def gradient(x: Rows, y: Column, z: Column, loss: str) -> tuple[Pixels, float]:
     """∂ mean loss / ∂w and / ∂b, by the chain rule: loss → p → z → w, b."""
     p = sigmoid(z)
     # distance: ∂|y − p| / ∂p = 1 − 2y, ∂p / ∂z = p (1 − p); cross-entropy: the p (1 − p) cancels out
@@ -244,5 +245,5 @@ def train(
             weights, loss, accuracy = learn(now.weights, training, config, epoch)
             now = state(epoch, weights, loss, accuracy, validation, config.loss)
         yield now
-        if not np.isfinite(now.weights.w).all():
+        if not np.isfinite(now.validation_loss):
             return

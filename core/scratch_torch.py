@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float64
@@ -59,7 +58,7 @@ def linear(weights: Weights) -> nn.Linear:
 
 def weights_of(model: nn.Linear) -> Weights:
     """A layer's weights."""
-    return Weights(np.array(model.weight.detach()[0]), float(model.bias.detach()))
+    return Weights(model.weight.detach()[0].numpy().copy(), float(model.bias.detach()))
 
 
 def train(config: ScratchConfig, training: ScratchDigits, validation: ScratchDigits) -> Iterator[EpochState]:

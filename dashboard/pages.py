@@ -12,8 +12,10 @@ class Page:
     icon: str
 
 
+LEARN = Page("learn", "Learn", ":material/school:")
 PAGES = (
     Page("overview", "Overview", ":material/home:"),
     Page("draw", "Draw", ":material/draw:"),
     Page("errors", "Errors", ":material/grid_on:"),
+    LEARN,
 )

@@ -28,7 +28,7 @@ CORE_LAYERS = (
         "take_away",
         "shards",
     ),
-    ("explanation", "evaluation", "learner", "tabulation", "neighbours", "embedding_map"),
+    ("explanation", "reading", "evaluation", "learner", "tabulation", "neighbours", "embedding_map"),
     ("predictor", "training_data"),
     ("checkpoint", "allographs", "table"),
     ("card", "models", "augmentation", "parts", "uploads"),

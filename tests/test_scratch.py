@@ -32,7 +32,7 @@ def test_gradients_are_those_of_autograd(noise: ScratchDigits, loss: str, scale:
     x, y, weights = noise.rows(slice(None)), noise.targets, drawn(1, scale)
     dw, db = scratch.gradient(x, y, scratch.forward(x, weights), loss)
     w = torch.tensor(weights.w, requires_grad=True)
-    b = torch.tensor(weights.b, requires_grad=True)
+    b = torch.tensor(weights.b, dtype=torch.float64, requires_grad=True)
     p = torch.sigmoid(torch.tensor(x) @ w + b)
     target = torch.tensor(y)
     if loss == "distance":  # as the published notebook writes it
@@ -119,13 +119,13 @@ def test_weights_that_are_no_longer_finite_end_the_run(noise: ScratchDigits):
     wild = replace(ScratchConfig(epochs=10), rate=1e308, loss="cross-entropy")
     states = list(train(wild, noise, noise))
     assert len(states) < 11
-    assert not np.isfinite(states[-1].weights.w).all()
+    assert not np.isfinite(states[-1].validation_loss)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rate": 0.0}, r"rate is 0\.0; give a number in \(0, ∞\]"),
+        ({"rate": 0.0}, r"rate is 0\.0; give a number in \(0, ∞\)"),
         ({"rate": float("nan")}, "rate is nan"),
         ({"rate": float("inf")}, "rate is inf"),
         ({"batch": 0}, "batch is 0"),
@@ -159,7 +159,9 @@ def test_threes_are_1_and_sevens_0():
 def mnist(mnist_files) -> tuple[ScratchDigits, ScratchDigits]:
     from core.datasets import load_dataset
 
-    train_part, validation = (scratch_digits(load_dataset(f"mnist-{part}")) for part in ("train", "validation"))
+    train_part, validation = (
+        scratch_digits(load_dataset(f"mnist-{part}")) for part in ("train", "validation")
+    )
     return train_part, validation
 
 
