@@ -7,7 +7,7 @@ import numpy as np
 
 from core.scratch import KNOWING_NOTHING, EpochState, ScratchConfig
 
-FLAT = 2 / 3  # share of digits on the sigmoid's flat ends that is worth a word
+STUCK = 2 / 3  # share of the misread digits on the sigmoid's flat ends that is worth a word
 WORSE = 2.0  # times the loss of the start, or of knowing nothing: diverged
 
 
@@ -50,10 +50,10 @@ def trouble(states: Sequence[EpochState], config: ScratchConfig) -> Trouble | No
             "overshoots",
             f"The steps overshoot: the loss was down to {best:.2g} and is {worst:.2g} again. {remedy}",
         )
-    if last.flat > FLAT and config.loss == "distance":
+    if last.stuck > STUCK and config.loss == "distance":
         return Trouble(
             "flat",
-            f"The first steps went so far that {last.flat:.0%} of the digits lie on the flat ends of the "
-            f"sigmoid, where this loss has next to no gradient: their errors hardly teach any more. {remedy}",
+            f"The steps went so far that {last.stuck:.0%} of the misread digits lie on the flat ends of the "
+            f"sigmoid. There this loss has next to no gradient: they can't teach any more. {remedy}",
         )
     return None

@@ -72,9 +72,12 @@ def read_files(
         if progress:
             progress(done, min(len(files), MOST))
     skipped += [f"{name}: over {MOST} pictures at once. Read it in a second go." for name, _ in files[MOST:]]
-    predictions = predictor.predict(prepared)
-    rows = zip(names, prepared, predictions, strict=True)
-    return Reading(tuple(Row(name, digit.pixels, found) for name, digit, found in rows), tuple(skipped))
+    predictions = predictor.predict([*prepared])
+    rows = tuple(
+        Row(name, digit.pixels, predictions[place])
+        for place, (name, digit) in enumerate(zip(names, prepared, strict=True))
+    )
+    return Reading(rows, tuple(skipped))
 
 
 def read_samples(predictor: Predictor, data: LabelledDigits, *, first: int, most: int) -> Reading:
@@ -95,10 +98,10 @@ def to_csv(reading: Reading) -> str:
     classes = reading.rows[0].prediction.classes
     labelled = any(row.label is not None for row in reading.rows)
     header = ["file", "digit", "confidence", *(f"p{digit}" for digit in classes), *(["label"] * labelled)]
-    return table_to_csv(header, (_cells(row, labelled) for row in reading.rows))
+    return table_to_csv(header, [_cells(row, labelled=labelled) for row in reading.rows])
 
 
-def _cells(row: Row, labelled: bool) -> list[str | int | float]:
+def _cells(row: Row, *, labelled: bool) -> list[str | int | float]:
     found = row.prediction
     label = ["" if row.label is None else row.label] if labelled else []
     return [row.name, found.digit, found.confidence, *found.probabilities.tolist(), *label]

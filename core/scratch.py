@@ -114,7 +114,7 @@ class EpochState:
         accuracy: likewise, in [0, 1].
         validation_loss: of digits that it does not learn from.
         validation_accuracy: likewise, in [0, 1].
-        flat: the share of these whose p (1 − p) is below `SURE`, in [0, 1].
+        stuck: the share of those misread whose p (1 − p) is below `SURE`, in [0, 1]; 0 if none is.
     """
 
     epoch: int
@@ -123,7 +123,7 @@ class EpochState:
     accuracy: float
     validation_loss: float
     validation_accuracy: float
-    flat: float
+    stuck: float
 
 
 def started(config: ScratchConfig) -> Weights:
@@ -200,8 +200,9 @@ def state(
     cost, z = measure(weights, validation, kind)
     p = sigmoid(z)
     right = (z > 0) == (validation.targets == 1)
-    flat = float((p * (1 - p) < SURE).mean())
-    return EpochState(epoch, weights, loss, accuracy, float(cost.mean()), float(right.mean()), flat)
+    flat = p[~right] * (1 - p[~right]) < SURE
+    stuck = float(flat.mean()) if len(flat) else 0.0
+    return EpochState(epoch, weights, loss, accuracy, float(cost.mean()), float(right.mean()), stuck)
 
 
 def beginning(

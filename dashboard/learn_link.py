@@ -69,14 +69,15 @@ def change(**values: Any) -> None:
     _write(replace(link(), **values))
 
 
-def mirror(name: str, names: Mapping[Any, str] | None = None) -> dict[str, Any]:
+def mirror(name: str, names: Mapping[Any, str] | None = None, *, suffix: str = "") -> dict[str, Any]:
     """The arguments that tie a widget to a part of the link.
 
     Args:
         name: the part.
         names: what the widget calls each of its choices, for one that has choices.
+        suffix: of the widget's key, for one whose choices change.
     """
-    key = f"learn-{name}"
+    key = f"learn-{name}{suffix}"
     st.session_state[key] = getattr(link(), name)
 
     def changed() -> None:

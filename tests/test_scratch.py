@@ -1,4 +1,4 @@
-"""The 3-or-7 model from nothing: its mathematics against autograd and PyTorch, its recipes against the issue."""
+"""The 3-or-7 model from nothing: its mathematics against autograd and PyTorch, rates that are too high."""
 
 import math
 from dataclasses import replace

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "title": None}
 SECOND = "#b35806"  # beside the accent, for colour-blind people too
 HEIGHT = 205  # px
+TICKS = [step * 10.0**power for power in range(-4, 6) for step in (1, 3)]  # of a logarithmic axis
 
 
 def losses(states: Sequence[EpochState], shown: int, epochs: int) -> None:
     """Loss by epoch on a logarithmic scale."""
     parts = (("training", "loss"), ("validation", "validation_loss"))
     figure = _curves(states, parts, shown, epochs)
-    figure.update_yaxes(type="log", title="loss", fixedrange=True, nticks=5, exponentformat="power")
+    figure.update_yaxes(type="log", title="loss", fixedrange=True, tickvals=TICKS, tickformat="~g")
     words = f"{states[shown].validation_loss:.3g} after epoch {shown}" if states else "nothing trained yet"
-    show(figure, key="learn-loss", alt=f"Loss by epoch. Validation: {words}", height=HEIGHT, legend=LEGEND)
+    show(figure, key="chart-loss", alt=f"Loss by epoch. Validation: {words}", height=HEIGHT, legend=LEGEND)
 
 
 def accuracies(states: Sequence[EpochState], shown: int, epochs: int) -> None:
@@ -39,7 +40,7 @@ def accuracies(states: Sequence[EpochState], shown: int, epochs: int) -> None:
     figure.update_yaxes(fixedrange=True)
     words = percent(states[shown].validation_accuracy, 2) + f" after epoch {shown}" if states else "none yet"
     alt = f"Share of digits read rightly, by epoch. Validation: {words}"
-    show(figure, key="learn-accuracy", alt=alt, height=HEIGHT, showlegend=False)
+    show(figure, key="chart-accuracy", alt=alt, height=HEIGHT, showlegend=False)
 
 
 def _curves(
@@ -86,10 +87,10 @@ def both(epochs: "Sequence[Both]", last: int) -> None:
         hovertemplate="epoch %{x}: %{y:.12g}",
     )
     figure.update_xaxes(range=[-0.5, last + 0.5], title="epoch", fixedrange=True, showgrid=False)
-    figure.update_yaxes(type="log", title="validation loss", fixedrange=True, nticks=5)
+    figure.update_yaxes(type="log", title="validation loss", fixedrange=True, tickvals=TICKS, tickformat="~g")
     words = f"they end at {epochs[-1].ours.validation_loss:.6g}" if epochs else "nothing trained yet"
     alt = f"Validation loss by epoch, from scratch and with PyTorch; {words}"
-    show(figure, key="learn-both", alt=alt, height=260, legend=LEGEND)
+    show(figure, key="chart-both", alt=alt, height=260, legend=LEGEND)
 
 
 def squashed(digit: OneDigit) -> None:
@@ -110,7 +111,7 @@ def squashed(digit: OneDigit) -> None:
     figure.update_xaxes(title="logit", fixedrange=True, zeroline=True)
     figure.update_yaxes(title="probability of a 3", tickformat=".0%", range=[-0.05, 1.05], fixedrange=True)
     alt = f"The sigmoid: a logit of {digit.logit:.2f} is a probability of {percent(digit.probability, 2)}"
-    show(figure, key="learn-sigmoid", alt=alt, height=230, showlegend=False)
+    show(figure, key="chart-sigmoid", alt=alt, height=230, showlegend=False)
 
 
 def thrown(heights: Heights, v: float, a: float) -> None:
@@ -136,7 +137,7 @@ def thrown(heights: Heights, v: float, a: float) -> None:
     figure.update_xaxes(title="seconds", fixedrange=True)
     figure.update_yaxes(title="height, m", range=[-4, 7], fixedrange=True)
     alt = f"Measured heights of a ball and the curve {v:.2f} t − {a:.2f} t²"
-    show(figure, key="learn-thrown", alt=alt, height=340, legend=LEGEND)
+    show(figure, key="chart-thrown", alt=alt, height=340, legend=LEGEND)
 
 
 def valley(ground: Surface, way: Descent, step: int) -> None:
@@ -181,7 +182,7 @@ def valley(ground: Surface, way: Descent, step: int) -> None:
         f"The loss as a landscape over v and a, with the way to step {len(path) - 1}: "
         f"v {v:.2f}, a {a:.2f}; the lowest place is v {way.best[0]:.2f}, a {way.best[1]:.2f}"
     )
-    show(figure, key="learn-valley", alt=alt, height=340, showlegend=False)
+    show(figure, key="chart-valley", alt=alt, height=340, showlegend=False)
 
 
 def taken(found: Sequence[TakenFor], classes: tuple[int, ...]) -> None:
@@ -205,4 +206,4 @@ def taken(found: Sequence[TakenFor], classes: tuple[int, ...]) -> None:
         for one in found
     )
     alt = f"What every digit is read as. {words}"
-    show(figure, key="learn-taken", alt=alt, height=330, barmode="stack", bargap=0.3, legend=LEGEND)
+    show(figure, key="chart-taken", alt=alt, height=330, barmode="stack", bargap=0.3, legend=LEGEND)

@@ -99,8 +99,8 @@ def _sentences(digit: OneDigit, label: int, whose: str) -> str:
     right = "" if label in (3, 7) else f" It is a {label}, which this model does not know."
     verdict = "rightly" if digit.digit == label else "wrongly"
     return (
-        f"The contributions sum up to **{digit.total:+.3f}**. With the bias {digit.bias:+.3f} that is a logit of "
-        f"**{digit.logit:+.3f}**, and the sigmoid makes it a probability of **{percent(digit.probability, 2)}** "
-        f"for a 3.\n\nSo {whose} reads a **{digit.digit}**, {percent(digit.confidence, 1)} sure, "
-        f"{verdict}.{right}"
+        f"The contributions sum up to **{digit.total:+.3f}**. With the bias {digit.bias:+.3f} that is a "
+        f"logit of **{digit.logit:+.3f}**, and the sigmoid makes it a probability of "
+        f"**{percent(digit.probability, 2)}** for a 3.\n\n"
+        f"So {whose} reads a **{digit.digit}**, {percent(digit.confidence)} sure, {verdict}.{right}"
     )

@@ -56,9 +56,9 @@ def _live(running: bool) -> None:
     with left.container(border=True, height="stretch"):
         now_set = live_run.settings()
         st.markdown(
-            f"Rate {now_set.rate:g}, {now_set.batch:,} digits a step, loss: {LOSSES[now_set.loss].lower()}, start: "
-            f"{STARTS[now_set.start].lower()}, {now_set.epochs} epochs, seed {now_set.seed}: the settings of the "
-            "first tab. Both see the same batches."
+            f"Rate {now_set.rate:g}, {now_set.batch:,} digits a step, loss: {LOSSES[now_set.loss].lower()}, "
+            f"start: {STARTS[now_set.start]}, {now_set.epochs} epochs, seed {now_set.seed}: the settings of "
+            "the first tab. Both see the same batches."
         )
         st.button(
             "Train both",

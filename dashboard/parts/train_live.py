@@ -13,7 +13,7 @@ from dashboard.words import percent, plain
 
 LOOK_AGAIN = 0.3  # s, while it trains
 LOSSES = {"distance": "Distance", "cross-entropy": "Cross-entropy"}
-STARTS = {"normal": "Noise, N(0, 1)", "zero": "All zero"}
+STARTS = {"normal": "Noise N(0, 1)", "zero": "All zero"}
 EPOCHS = {n: str(n) for n in (5, 10, 20, 50, 100)}
 
 
@@ -35,7 +35,7 @@ def _live(running: bool) -> None:
             _said(now)
     with right.container(border=True, height="stretch"):
         _scrubber(now)
-        picture, curves = st.columns([4, 7], gap="medium")
+        picture, curves = st.columns([5, 6], gap="medium")
         with picture:
             _weights(now)
         with curves:
@@ -55,11 +55,11 @@ def _settings() -> None:
         **mirror("rate", {rate: f"{rate:g}" for rate in RATES}),
     )
     with st.container(horizontal=True):
-        st.selectbox("Loss", width=160, **mirror("loss", LOSSES))
-        st.selectbox("Start", width=160, **mirror("start", STARTS))
+        st.selectbox("Loss", width=140, **mirror("loss", LOSSES))
+        st.selectbox("Start", width=140, **mirror("start", STARTS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Digits a step", width=160, **mirror("batch", {n: f"{n:,}" for n in BATCHES}))
-        with st.popover("More", icon=":material/tune:", width=160):
+        st.selectbox("Digits a step", width=140, **mirror("batch", {n: f"{n:,}" for n in BATCHES}))
+        with st.popover("More", icon=":material/tune:", width=140):
             names = {n: "all" if n == ALL else f"{n:,}" for n in COUNTS}
             st.selectbox("Epochs", **mirror("epochs", EPOCHS))
             st.selectbox("How many 3s to learn from", **mirror("threes", names))
@@ -89,7 +89,7 @@ def _buttons(now: live_run.Mine) -> None:
             key="learn-resume",
             disabled=now.running or shown is None,
             on_click=live_run.resume,
-            help="Goes on from the epoch that is shown, with the settings of now. Later epochs are forgotten.",
+            help="Goes on from the epoch shown, with the settings of now. Later epochs are forgotten.",
         )
 
 
@@ -123,17 +123,15 @@ def _trouble(now: live_run.Mine) -> Trouble | None:
 
 
 def _scrubber(now: live_run.Mine) -> None:
+    # Its right end is the newest epoch, whichever that is: a slider that moved along by itself would send
+    # back places where nobody has put it.
     last = _planned(now)
-    key = f"learn-epoch-{last}"
-    st.session_state[key] = min(now.shown.epoch if now.shown else 0, last)
-
-    def moved() -> None:
-        chosen = st.session_state[key]
-        wanted = NEWEST if chosen >= live_run.mine().newest else chosen
-        if wanted != link().epoch:
-            change(epoch=wanted)
-
-    st.slider("Epoch", 0, last, key=key, on_change=moved, disabled=not now.states)
+    names = {epoch: str(epoch) for epoch in range(last)}
+    names[NEWEST] = str(last) if now.newest == last else "newest"
+    if link().epoch >= last:
+        change(epoch=NEWEST)
+    shown = f"{now.shown.epoch} of {last}" if now.shown else "none yet"
+    st.select_slider(f"Epoch shown: {shown}", **mirror("epoch", names, suffix=str(last)))
 
 
 def _weights(now: live_run.Mine) -> None:

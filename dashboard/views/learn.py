@@ -14,7 +14,7 @@ TABS = {
 }
 QUESTIONS = {
     "train": "How does a model learn? 785 numbers, from noise to telling a 3 from a 7, epoch by epoch.",
-    "digit": "What does the model do with one digit? Pixels × weights, summed up, squashed into a probability.",
+    "digit": "What does the model do with a digit? Pixels × weights, summed up, squashed into a probability.",
     "parabola": "What is gradient descent? The way down a valley, with two numbers instead of 785.",
     "torch": "Does it take a framework? The same training twice: every step written out, and with PyTorch.",
     "many": "What does the model read in many pictures? A table of up to 200, yours or samples.",
