@@ -35,6 +35,8 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes
 	  --teachers $(RUNS)/cnn-plain-seed{1,2,3,4}/checkpoint
 	$(STAGE) --recipe reference --seed 23 --peek --out $(RUNS)/stages/reference
 	$(STAGE) --recipe quick --out $(RUNS)/stages/quick
+	$(BIN)/python train.py linear --record --seed 1 --seeds 5
+	$(BIN)/python train.py linear --record --seed 1 --seeds 5 --recipe reference --out $(RUNS)/stages/linear
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines

@@ -83,7 +83,7 @@ def read_files(
 def read_samples(predictor: Predictor, data: LabelledDigits, *, first: int, most: int) -> Reading:
     """Reads some digits of a data set, from a place on."""
     chosen = range(first, min(first + most, len(data)))
-    predictions = predictor.predict(data.images[chosen.start : chosen.stop])
+    predictions = predictor.predict([*data.images[chosen.start : chosen.stop]])
     rows = tuple(
         Row(f"{data.name} {place}", data.images[place], found, int(data.labels[place]))
         for place, found in zip(chosen, predictions, strict=True)

@@ -11,7 +11,7 @@ import torch
 
 from core import checkpoint, mnist, processes
 from core.card import ModelCard
-from core.config import TrainConfig
+from core.config import LINEAR, TrainConfig
 from core.datasets import LabelledDigits, load_dataset
 from core.distillation import teachers_of
 from core.errors import TrainingError
@@ -211,6 +211,12 @@ def summarise(
     }
 
 
+def _chosen_by(config: TrainConfig, parts: Parts) -> str:
+    if config.architecture == LINEAR:
+        return f"loss on {parts.validation.name}"
+    return f"accuracy on {parts.validation.name}, then loss"
+
+
 def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]]) -> ModelCard:
     """The card of a finished run; its name and the hashes come when it is saved."""
     source = f"trained here on {parts.training.name.removesuffix('-train').replace('mnist', 'MNIST')}"
@@ -231,7 +237,7 @@ def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]])
             "seed": run.config.seed,
             "epochs": run.config.epochs,
             "best_epoch": run.best_epoch,
-            "chosen_by": f"accuracy on {parts.validation.name}, then loss",
+            "chosen_by": _chosen_by(run.config, parts),
             "seconds": run.seconds,
             "hardware": run.hardware,
             "versions": run.versions,

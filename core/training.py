@@ -59,7 +59,7 @@ def train(
     folder: RunFolder | None = None,
     watch: Watch | None = None,
 ) -> TrainingRun:
-    """Trains a network; the epoch with the best validation accuracy (then loss) is kept.
+    """Trains a network; the epoch that the validation digits like best is kept.
 
     Args:
         config: the recipe.

@@ -95,6 +95,7 @@ def test_starts_are_zero_or_standard_normal_by_the_seed():
     assert zero.b == 0
     assert abs(normal.w.mean()) < 0.15
     assert normal.w.std() == pytest.approx(1, abs=0.1)
+    assert np.array_equal(scratch.started(ScratchConfig(start="faint", seed=9)).w, normal.w / 4)
     assert np.array_equal(normal.w, scratch.started(ScratchConfig(start="normal", seed=9)).w)
     assert not np.array_equal(normal.w, scratch.started(ScratchConfig(start="normal", seed=10)).w)
 
@@ -132,7 +133,7 @@ def test_weights_that_are_no_longer_finite_end_the_run(noise: ScratchDigits):
         ({"epochs": 0}, "epochs is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"loss": "hinge"}, "loss is 'hinge'; give one of cross-entropy, distance"),
-        ({"start": "ones"}, "start is 'ones'; give one of zero, normal"),
+        ({"start": "ones"}, "start is 'ones'; give one of zero, faint, normal"),
     ],
 )
 def test_settings_that_cannot_be_are_named(change: dict, message: str):

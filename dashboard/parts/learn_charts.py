@@ -57,7 +57,8 @@ def _curves(
             hovertemplate="epoch %{x}: %{y:.4g}",
         )
     if states:
-        figure.add_vline(x=shown, line={"color": QUIET, "width": 1})
+        line = {"color": QUIET, "width": 1}
+        figure.add_shape(type="line", x0=shown, x1=shown, y0=0, y1=1, yref="paper", line=line)
     figure.update_xaxes(range=[-0.5, epochs + 0.5], title="epoch", fixedrange=True, showgrid=False)
     return figure
 

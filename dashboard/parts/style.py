@@ -43,6 +43,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .product figure { margin: 0; flex: 1 1 0; min-width: 0; text-align: center; }
 .product figcaption { font-size: 0.875rem; }
 .product b { font-size: 1.6rem; padding-bottom: 3.2rem; }
+.st-key-learn-live [data-stale="true"] { opacity: 1; transition: none; }
 .st-key-learn-said { min-height: 7.5rem; }
 .st-key-learn-both-said { min-height: 4.5rem; }
 .many img.pixels { width: 2.6rem; }

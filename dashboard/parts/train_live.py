@@ -12,8 +12,8 @@ from dashboard.parts import data_picker, learn_charts, live_run, weights
 from dashboard.words import percent, plain
 
 LOOK_AGAIN = 0.3  # s, while it trains
-LOSSES = {"distance": "Distance", "cross-entropy": "Cross-entropy"}
-STARTS = {"normal": "Noise N(0, 1)", "zero": "All zero"}
+LOSSES = {"cross-entropy": "Cross-entropy", "distance": "Distance"}
+STARTS = {"faint": "Faint noise", "normal": "Noise N(0, 1)", "zero": "All zero"}
 EPOCHS = {n: str(n) for n in (5, 10, 20, 50, 100)}
 
 
@@ -27,7 +27,7 @@ def _live(running: bool) -> None:
     now = live_run.mine()
     if now.running != running:
         st.rerun()  # the whole page: it begins, or ceases, to look again by itself
-    left, right = st.columns([4, 8], gap="small")
+    left, right = st.container(key="learn-live").columns([4, 8], gap="small")
     with left.container(border=True, height="stretch"):
         _settings()
         _buttons(now)
