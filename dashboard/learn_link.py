@@ -40,8 +40,8 @@ class LearnLink:
     both: int = field(default=0, metadata={"among": (0, 1)})
     weights: str = field(default="shipped", metadata={"among": ("shipped", "mine")})
     example: int = field(default=0, metadata={"most": 10**6})
-    prate: float = field(default=0.1, metadata={"among": (0.01, 0.03, 0.1, 0.2, 0.3, 0.35, 0.4)})
-    pstep: int = field(default=0, metadata={"most": 60})
+    prate: float = field(default=0.1, metadata={"among": (0.003, 0.01, 0.03, 0.1, 0.2, 0.25, 0.3, 0.4)})
+    pstep: int = field(default=15, metadata={"most": 60})
     pictures: str = field(default="samples", metadata={"among": ("samples", "files")})
     first: int = field(default=0, metadata={"most": 10**6})
 

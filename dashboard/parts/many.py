@@ -26,14 +26,12 @@ def show() -> None:
     """The tab."""
     predictor = resources.predictor(st.session_state.model)
     unknown = len(predictor.classes) < 10
-    left, right = st.columns([5, 7] if unknown else [4, 8], gap="small")
-    with left.container(border=True):
-        reading = _chosen(predictor)
-    if unknown:
-        with left.container(border=True):
+    left, right = st.columns([7, 5], gap="small") if unknown else (st.container(), None)
+    with left.container(border=True, height="stretch"):
+        _results(_chosen(predictor))
+    if right is not None:
+        with right.container(border=True, height="stretch"):
             _beyond(predictor)
-    with right.container(border=True, height="stretch"):
-        _results(reading)
 
 
 def _chosen(predictor: Predictor) -> Reading:
@@ -46,8 +44,9 @@ def _chosen(predictor: Predictor) -> Reading:
     data = resources.samples(at_hand()[0])
     last = max(0, len(data) - SAMPLES)
     first = min(link().first, last)
-    st.button("Other samples", icon=":material/shuffle:", on_click=_shuffle, args=(last,))
-    st.caption(f"{SAMPLES} of {plain(name_of(data.name))}, from number {first:,} on.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Other samples", icon=":material/shuffle:", on_click=_shuffle, args=(last,))
+        st.caption(f"{SAMPLES} of {plain(name_of(data.name))}, from number {first:,} on.", width="content")
     return read_samples(predictor, data, first=first, most=SAMPLES)
 
 
@@ -94,7 +93,7 @@ def _results(reading: Reading) -> None:
     for reason in reading.skipped:
         st.warning(plain(reason), icon=":material/broken_image:")
     if n:
-        with st.container(height=560, border=False):
+        with st.container(height=420, border=False):
             st.html(_table(reading.rows))
     elif not reading.skipped:
         st.caption("The table appears here: picture, digit, how sure.")

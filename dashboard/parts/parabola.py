@@ -16,7 +16,7 @@ def show() -> None:
     heights, ground = _measured()
     way = descend(heights, rate=link().prate, steps=STEPS)
     step = min(link().pstep, len(way.path) - 1)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns(2, gap="medium")  # both sliders first: on a phone, too, what they do is below
     with left:
         names = {rate: f"{rate:g}" for rate in RATES}
         st.select_slider("Learning rate", **mirror("prate", names))
@@ -25,6 +25,7 @@ def show() -> None:
     with st.container(key="learn-parabola-said"):
         _say(way, step)
     v, a = way.path[step]
+    left, right = st.columns(2, gap="small")
     with left.container(border=True):
         st.markdown("**A thrown ball: height = v·t − a·t²**")
         learn_charts.thrown(heights, float(v), float(a))

@@ -6,11 +6,11 @@ from dashboard.learn_link import arrive, link, mirror
 from dashboard.parts import many, one_digit, parabola, side_by_side, train_live
 
 TABS = {
-    "train": "Train live",
-    "digit": "One digit",
+    "train": "Train",
+    "digit": "Digit",
     "parabola": "Parabola",
     "torch": "PyTorch",
-    "many": "Many pictures",
+    "many": "Pictures",
 }
 QUESTIONS = {
     "train": "How does a model learn? 785 numbers, from noise to telling a 3 from a 7, epoch by epoch.",
