@@ -62,7 +62,7 @@ def test_one_a_visitor_and_four_at_a_time():
     runs = [pool.start(str(number), Steps()) for number in range(4)]
     with pytest.raises(TrainingError, match="A training of yours is still running"):
         pool.start("0", Steps())
-    with pytest.raises(TrainingError, match="4 visitors are training at the moment.*Try again"):
+    with pytest.raises(TrainingError, match=r"4 visitors are training at the moment.*Try again"):
         pool.start("4", Steps())
     runs[2]._epochs.go.release()  # the epoch that stop() waits for
     runs[2].stop()

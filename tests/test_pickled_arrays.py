@@ -3,7 +3,6 @@
 import collections
 import os
 import pickle
-import pickletools
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +53,7 @@ def test_an_imported_pickle_predicts_by_its_weights(tmp_path: Path, content: obj
     assert card.normalisation == {"mean": 0.0, "std": 1.0}
     assert card.source.startswith("imported from model.pkl (SHA-256 ")
     model, _ = load_model(tmp_path / "published")
-    assert float(model.linear.bias) == pytest.approx(0.25)
+    assert model.linear.bias.item() == pytest.approx(0.25)
     np.testing.assert_allclose(served_weights(tmp_path / "published").w, WEIGHTS, atol=1e-6)
     images = optdigits.images[:20]
     logits = images.reshape(-1, 784) / 255 @ WEIGHTS + 0.25
@@ -131,19 +130,15 @@ def opcodes(*parts: bytes) -> bytes:
         opcodes(b"]\x94h\x00a"),  # a list that holds itself
         opcodes(b"(" * 5000 + b"l" * 5000),
         opcodes(b"\x82\x01"),  # an extension code
-        opcodes(b"K\x01r\xff\xff\xff\x7f" + b"N"),  # a far place in the memo
+        opcodes(b"K\x01r\xff\xff\xff\x7f" + b"\x8f"),  # a far place in the memo, then a set
     ],
     ids=["empty", "text", "cut", "build", "defaults", "persistent", "huge", "itself", "deep", "ext", "memo"],
 )
 def test_hostile_and_damaged_pickles_end_in_a_sentence(tmp_path: Path, content: bytes):
     path = tmp_path / "bad.pkl"
     path.write_bytes(content)
-    try:
-        arrays = read_arrays(path)
-    except CheckpointError as error:
-        assert str(error).startswith(f"{path} ")
-    else:
-        assert all(array.size <= 1 for array in arrays)
+    with pytest.raises(CheckpointError, match=r"bad\.pkl is not a pickle of NumPy arrays alone"):
+        read_arrays(path)
     written(tmp_path / "good.pkl", [WEIGHTS])
     np.testing.assert_array_equal(read_arrays(tmp_path / "good.pkl")[0], WEIGHTS)  # nothing was changed
 
@@ -177,10 +172,3 @@ def test_files_that_are_not_there_or_too_large_are_named(tmp_path: Path):
     (tmp_path / "large.pkl").write_bytes(bytes(17 * 2**20))
     with pytest.raises(CheckpointError, match=r"large\.pkl: over 16 MB"):
         read_arrays(tmp_path / "large.pkl")
-
-
-def test_the_opcodes_of_these_tests_are_the_ones_they_name():
-    names = {
-        name for name, _, _ in ((op.name, arg, pos) for op, arg, pos in pickletools.genops(opcodes(b"P1\n")))
-    }
-    assert "PERSID" in names

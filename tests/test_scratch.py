@@ -42,7 +42,7 @@ def test_gradients_are_those_of_autograd(noise: ScratchDigits, loss: str, scale:
     cost.backward()
     np.testing.assert_allclose(dw, w.grad.numpy(), rtol=0, atol=1e-12)
     assert db == pytest.approx(float(b.grad), abs=1e-12)
-    assert float(scratch.loss_of(scratch.forward(x, weights), y, loss).mean()) == pytest.approx(float(cost))
+    assert float(scratch.loss_of(scratch.forward(x, weights), y, loss).mean()) == pytest.approx(cost.item())
 
 
 @pytest.mark.parametrize("loss", LOSSES)
