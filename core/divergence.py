@@ -45,12 +45,12 @@ def trouble(states: Sequence[EpochState], config: ScratchConfig) -> Trouble | No
             f"start had {first.validation_loss:.3g} and knowing nothing costs {nothing:.2g}. {remedy}",
         )
     best = min(state.loss for state in states)
-    if worst > nothing and best < nothing / 2:
+    if last.loss > nothing and best < nothing / 2:
         return Trouble(
             "overshoots",
-            f"The steps overshoot: the loss was down to {best:.2g} and is {worst:.2g} again. {remedy}",
+            f"The steps overshoot: the loss was down to {best:.2g} and is {last.loss:.2g} again. {remedy}",
         )
-    if last.stuck > STUCK and config.loss == "distance":
+    if last.stuck > STUCK >= first.stuck and config.loss == "distance":
         return Trouble(
             "flat",
             f"The steps went so far that {last.stuck:.0%} of the misread digits lie on the flat ends of the "

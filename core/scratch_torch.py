@@ -58,7 +58,7 @@ def linear(weights: Weights) -> nn.Linear:
 
 def weights_of(model: nn.Linear) -> Weights:
     """A layer's weights."""
-    return Weights(model.weight.detach()[0].numpy().copy(), float(model.bias.detach()))
+    return Weights(model.weight.detach()[0].double().numpy().copy(), float(model.bias.detach()))
 
 
 def train(config: ScratchConfig, training: ScratchDigits, validation: ScratchDigits) -> Iterator[EpochState]:

@@ -110,7 +110,7 @@ def state(epoch: int, loss: float, *, stuck: float = 0.0) -> EpochState:
     ],
 )
 def test_what_goes_wrong_has_its_word(losses: tuple, stuck: float, loss: str, kind: str | None):
-    states = [state(epoch, value, stuck=stuck) for epoch, value in enumerate(losses)]
+    states = [state(epoch, value, stuck=stuck if epoch else 0.0) for epoch, value in enumerate(losses)]
     found = trouble(states, ScratchConfig(loss=loss, rate=8.0))
     assert (found.kind if found else None) == kind
     if found:

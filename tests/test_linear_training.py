@@ -115,7 +115,8 @@ def test_both_trainings_give_one_curve(stripes):
 def test_a_difference_between_the_two_would_be_seen(stripes, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scratch_torch, "started", lambda config: Weights(np.full(784, 0.01), 0.0))
     part = scratch_digits(stripes[0])
-    assert next(train_both(ScratchConfig(), part, part)).difference == pytest.approx(0.01)
+    _, after = train_both(ScratchConfig(epochs=1), part, part)
+    assert after.difference > 1e-3
 
 
 def test_the_code_shown_is_the_code_that_runs():
