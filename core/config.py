@@ -64,7 +64,7 @@ class TrainConfig:
     batch_size: int = _flag(64, COUNT, "digits a step, over all processes")
     learning_rate: float = _flag(3e-3, POSITIVE, "the peak of the one-cycle schedule; linear: of every step")
     loss: str = _choice("cross-entropy", LOSSES, "linear alone: what an error costs; distance: |y - p|")
-    start: str = _choice("zero", STARTS, "linear alone: the first weights: 0, N(0, 1/16) or N(0, 1)")
+    start: str = _choice("zero", STARTS, "linear alone: the first weights: 0, N(0, 0.01) or N(0, 1)")
     warm_up: float = _flag(0.1, Range(0, 1, above=True), "share of the steps in which the rate rises")
     weight_decay: float = _flag(1e-4, NOT_NEGATIVE, "AdamW's decoupled weight decay")
     label_smoothing: float = _flag(0.1, Range(0, 1), "share of the target spread over all classes")

@@ -18,7 +18,7 @@ CLASSES = (3, 7)
 PIXELS = 28 * 28
 KNOWING_NOTHING = {"cross-entropy": float(np.log(2)), "distance": 0.5}  # the loss of p = 1/2 for all
 # Of the first weights. 1 as published; faint noise is overgrown in a few epochs, and can be seen to be.
-DEVIATIONS = {"zero": 0.0, "faint": 0.25, "normal": 1.0}
+DEVIATIONS = {"zero": 0.0, "faint": 0.1, "normal": 1.0}
 SURE = 1e-6  # p (1 − p) below this: the sigmoid is flat, and its gradient all but gone
 
 Rows = Float64[np.ndarray, "n 784"]

@@ -27,8 +27,8 @@ class LearnLink:
     """
 
     tab: str = field(default="train", metadata={"among": TABS})
-    rate: float = field(default=1.0, metadata={"among": RATES})
-    batch: int = field(default=256, metadata={"among": BATCHES})
+    rate: float = field(default=0.1, metadata={"among": RATES})
+    batch: int = field(default=64, metadata={"among": BATCHES})
     loss: str = field(default="cross-entropy", metadata={"among": LOSSES})
     start: str = field(default="faint", metadata={"among": STARTS})
     epochs: int = field(default=20, metadata={"among": (5, 10, 20, 50, 100)})

@@ -57,7 +57,7 @@ def test_a_training_forms_the_weights_and_the_scrubber_leads_back_to_the_noise(v
     to_epoch(page, 1)
     first = picture(page, 1)
     assert not np.array_equal(first, last)
-    assert roughness(first) > 0.85
+    assert roughness(first) > 0.75
     assert roughness(last) < roughness(first) - 0.1
     page.wait_for_url(re.compile("epoch=1"))
     page.reload()  # the link trains it again

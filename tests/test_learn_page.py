@@ -69,7 +69,7 @@ def test_a_training_ends_and_can_be_scrubbed_and_gone_on_with():
     app = learn(epochs="5", start="normal")
     app.button(key="learn-train").click().run()
     until(app, "Done after 5 epochs")
-    assert app.query_params["run"] == "normal,23,-1,-1_5,1,256,cross-entropy"
+    assert app.query_params["run"] == "normal,23,-1,-1_5,0.1,64,cross-entropy"
     newest = weights_shown(app)
     assert "after epoch 5" in newest
     app.select_slider(key="learn-epoch5").set_value(1).run()
@@ -79,7 +79,7 @@ def test_a_training_ends_and_can_be_scrubbed_and_gone_on_with():
     assert app.button(key="learn-resume").label == "Go on from epoch 1"
     app.button(key="learn-resume").click().run()
     until(app, "Done after 5 epochs")
-    assert app.query_params["run"] == "normal,23,-1,-1_1,1,256,cross-entropy_5,0.01,256,cross-entropy"
+    assert app.query_params["run"] == "normal,23,-1,-1_1,0.1,64,cross-entropy_5,0.01,64,cross-entropy"
     assert weights_shown(app) != newest
 
 

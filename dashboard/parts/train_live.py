@@ -119,7 +119,12 @@ def _said(now: live_run.Mine) -> None:
 
 
 def _trouble(now: live_run.Mine) -> Trouble | None:
-    return trouble(now.states, now.course.legs[-1]) if now.course else None
+    """Of the settings that it went on with last, since then: earlier ones are not their fault."""
+    if now.course is None:
+        return None
+    legs = now.course.legs
+    begin = legs[-2].epochs if len(legs) > 1 else 0
+    return trouble(now.states[begin:], legs[-1])
 
 
 def _scrubber(now: live_run.Mine) -> None:
