@@ -54,6 +54,8 @@ def test_a_training_forms_the_weights_and_the_scrubber_leads_back_to_the_noise(v
     train(visitor)
     page = visitor.page
     last = picture(page, 20)
+    page.wait_for_timeout(1000)
+    assert "epoch=" not in page.url.partition("?")[2].replace("epochs=", "")  # the newest, still
     to_epoch(page, 1)
     first = picture(page, 1)
     assert not np.array_equal(first, last)

@@ -56,6 +56,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
   .st-key-digit-bar { gap: 0.4rem; }
   .st-key-digit-bar kbd { display: none; }
   .st-key-digit-bar button { padding-inline: 0.5rem; }
+  .st-key-learn-tab button { padding-inline: 0.55rem; }
   .product { gap: 0.3rem; }
   .product .scale { gap: 0.2rem; font-size: 0.68rem; }
   .product b { font-size: 1.1rem; }

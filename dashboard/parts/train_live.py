@@ -131,8 +131,7 @@ def _scrubber(now: live_run.Mine) -> None:
     # Its right end is the newest epoch, whichever that is: a slider that moved along by itself would send
     # back places where nobody has put it.
     last = _planned(now)
-    names = {epoch: str(epoch) for epoch in range(last)}
-    names[NEWEST] = str(last) if now.newest == last else "newest"
+    names = {epoch: str(epoch) for epoch in range(last)} | {NEWEST: "newest"}
     if link().epoch >= last:
         change(epoch=NEWEST)
     shown = f"{now.shown.epoch} of {last}" if now.shown else "none yet"
