@@ -63,6 +63,7 @@ def test_a_training_forms_the_weights_and_the_scrubber_leads_back_to_the_noise(v
     assert roughness(last) < roughness(first) - 0.1
     page.wait_for_url(re.compile("epoch=1"))
     page.reload()  # the link trains it again
+    expect(page.get_by_text("Done after 20 epochs")).to_be_visible()  # the scale is that of all epochs
     np.testing.assert_array_equal(picture(page, 1), first)
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
