@@ -104,7 +104,7 @@ def few(data: LabelledDigits, *, threes: int = ALL, sevens: int = ALL) -> Scratc
 
 
 def follow(
-    course: Course, training: ScratchDigits, validation: ScratchDigits, *, after: EpochState | None = None
+    course: Course, training: ScratchDigits, validation: ScratchDigits, after: EpochState | None = None
 ) -> Iterator[EpochState]:
     """Trains the whole course, epoch by epoch, or what is left of it after a state."""
     last = after

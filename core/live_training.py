@@ -1,19 +1,27 @@
-"""Trainings that people watch while they go on: a thread each, few at a time, none without its visitor."""
+"""Trainings that people watch while they go on: a process each, few at a time, none without its visitor."""
 
 import logging
+import os
+import pickle
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from multiprocessing import Pipe
+from subprocess import Popen
+from typing import Any, Generic, TypeVar
 
-from core.errors import DigitscopeError, TrainingError
+from core.errors import TrainingError
+from core.live_worker import ERROR, STATE
+from core.paths import ROOT
 
 log = logging.getLogger(__name__)
 
 MOST = 4  # trainings at a time
 LOOK_AFTER = 0.5  # s between two questions whether the visitor is still there
-END_WITHIN = 30.0  # s that a stopped training may take to its next epoch's end
+END_WITHIN = 10.0  # s to wait for a killed process
+BROKEN = "Something broke here. It has been logged; train again."
+ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 T = TypeVar("T")
 
@@ -34,22 +42,28 @@ class Look(Generic[T]):
 
 
 class LiveRun(Generic[T]):
-    """One training in a thread of its own. Made by `Pool.start`."""
+    """One training in a process of its own, and a thread that listens to it. Made by `Pool.start`."""
 
     def __init__(
         self,
-        epochs: Callable[[], Iterator[T]],
+        epochs: Callable[..., Iterator[T]],
+        arguments: Sequence[object],
         *,
         before: Sequence[T],
         pace: float,
         alive: Callable[[], bool],
         ended: Callable[[], None],
     ):
-        self._epochs, self._pace, self._alive, self._ended = epochs, pace, alive, ended
+        self._alive, self._ended = alive, ended
+        self._task = pickle.dumps((epochs, tuple(arguments), pace))
         self._lock = threading.Lock()
         self._states, self._error = list(before), ""
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="live-training", daemon=True)
+        self._connection, there = Pipe()
+        with there:
+            command = [sys.executable, "-m", "core.live_worker", str(there.fileno())]
+            self._process = Popen(command, cwd=ROOT, env=os.environ | ONE_CORE, pass_fds=(there.fileno(),))
+        self._thread = threading.Thread(target=self._listen, name="live-training", daemon=True)
         self._thread.start()
 
     def look(self) -> Look[T]:
@@ -59,39 +73,40 @@ class LiveRun(Generic[T]):
             return Look(tuple(self._states), running, self._error or None)
 
     def stop(self) -> None:
-        """Ends it after the epoch that it is in, and waits for that."""
+        """Ends it where it is; the epoch that it is in is lost."""
         self._stopping.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join(END_WITHIN)
+        self._process.kill()
+        self._thread.join(END_WITHIN)
 
-    def _work(self) -> None:
+    def _listen(self) -> None:
         try:
-            for state in self._epochs():
-                with self._lock:
-                    self._states.append(state)
-                if self._told_to_stop():
-                    break
-        except DigitscopeError as error:
-            self._fail(str(error))
-        except Exception:  # a bug: logged, and never a traceback on a page
-            log.exception("uncaught in a live training")
-            self._fail("Something broke here. It has been logged; train again.")
+            self._connection.send_bytes(self._task)
+            while not self._stopping.is_set() and self._alive():
+                if self._connection.poll(LOOK_AFTER):
+                    self._hear(*self._connection.recv())
+        except (EOFError, OSError):  # it has ended, well or badly
+            if self._process.wait() and not self._stopping.is_set():
+                log.error("a live training's process ended with status %s", self._process.returncode)
+                self._fail(BROKEN)
         finally:
+            self._process.kill()
+            self._process.wait()
+            self._connection.close()
             self._ended()
+
+    def _hear(self, kind: str, content: Any) -> None:
+        if kind == STATE:
+            with self._lock:
+                self._states.append(content)
+        elif kind == ERROR:
+            self._fail(content)
+        else:  # a bug: logged, and never a traceback on a page
+            log.error("uncaught in a live training: %s", content)
+            self._fail(BROKEN)
 
     def _fail(self, words: str) -> None:
         with self._lock:
             self._error = words
-
-    def _told_to_stop(self) -> bool:
-        """Waits until the next epoch is due. Also true once the visitor has left."""
-        due = time.monotonic() + self._pace
-        while not self._stopping.is_set() and self._alive():
-            left = due - time.monotonic()
-            if left <= 0:
-                return False
-            self._stopping.wait(min(left, LOOK_AFTER))
-        return True
 
 
 class Pool:
@@ -105,7 +120,8 @@ class Pool:
     def start(
         self,
         visitor: str,
-        epochs: Callable[[], Iterator[T]],
+        epochs: Callable[..., Iterator[T]],
+        arguments: Sequence[object] = (),
         *,
         before: Sequence[T] = (),
         pace: float = 0.0,
@@ -115,10 +131,11 @@ class Pool:
 
         Args:
             visitor: whose it is.
-            epochs: begins it; called in its thread. It can be stopped between two states.
+            epochs: a function of a module, called in a process of its own.
+            arguments: for it; they are pickled, as the states are that it gives.
             before: the states that it goes on from, which it then begins with.
             pace: seconds between two states, at least.
-            alive: whether its visitor is still there; asked at least twice a second between states.
+            alive: whether its visitor is still there; asked at least twice a second, in another thread.
 
         Raises:
             TrainingError: the visitor's last one still runs, or `most` others do.
@@ -135,9 +152,14 @@ class Pool:
             self._running[visitor] = token
         try:
             return LiveRun(
-                epochs, before=before, pace=pace, alive=alive, ended=lambda: self._release(visitor, token)
+                epochs,
+                arguments,
+                before=before,
+                pace=pace,
+                alive=alive,
+                ended=lambda: self._release(visitor, token),
             )
-        except RuntimeError as error:  # no thread to be had
+        except (RuntimeError, OSError) as error:  # no thread or no process to be had
             self._release(visitor, token)
             raise TrainingError("This machine has no room for another training. Try again later.") from error
 

@@ -35,7 +35,7 @@ CORE_LAYERS = (
     ("datasets", "results", "runs"),
     ("collection", "own"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive"),
-    ("ink", "picture", "idx", "strokes", "listing", "notes", "manifest"),
+    ("live_training", "ink", "picture", "idx", "strokes", "listing", "notes", "manifest"),
     (
         "config",
         "paths",
@@ -49,7 +49,7 @@ CORE_LAYERS = (
         "palette",
         "parabola",
         "pickled_arrays",
-        "live_training",
+        "live_worker",
     ),
     ("errors",),
 )

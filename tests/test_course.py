@@ -63,7 +63,7 @@ def test_stopping_keeps_the_legs_before_and_going_back_drops_those_behind():
 def test_a_course_that_was_interrupted_gives_what_it_gives_in_one_go(digits: ScratchDigits):
     first = list(follow(Course(ALL, ALL, (CONFIG,)), digits, digits))
     course = Course(ALL, ALL, (CONFIG,)).then(replace(CONFIG, rate=1.0, epochs=7), after=2)
-    rest = list(follow(course, digits, digits, after=first[2]))
+    rest = list(follow(course, digits, digits, first[2]))
     again = list(follow(course_from(course.to_text()), digits, digits))
     assert [state.epoch for state in again] == list(range(8))
     assert [state.epoch for state in rest] == [3, 4, 5, 6, 7]

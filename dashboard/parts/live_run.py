@@ -100,7 +100,7 @@ def resume() -> None:
 
 
 def stop() -> None:
-    """After the epoch that it is in."""
+    """Where it is."""
     run: LiveRun[EpochState] | None = st.session_state.get(RUN)
     if run is None:
         return
@@ -126,14 +126,14 @@ def _start(course: Course, *, before: Sequence[EpochState] = (), pace: float) ->
         resources.learning_source(), course.threes, course.sevens
     )
     last = before[-1] if before else None
-    st.session_state[RUN] = launch(
-        lambda: follow(course, training, validation, after=last), before=before, pace=pace
-    )
+    st.session_state[RUN] = launch(follow, course, training, validation, last, before=before, pace=pace)
     st.session_state[COURSE] = course
     st.session_state.pop(REFUSED, None)
 
 
-def launch(epochs: Callable[[], Any], *, before: Sequence[Any] = (), pace: float = 0.0) -> LiveRun[Any]:
+def launch(
+    epochs: Callable[..., Any], *arguments: object, before: Sequence[Any] = (), pace: float = 0.0
+) -> LiveRun[Any]:
     """A training of this session's in the background; it ends when the visitor leaves.
 
     Raises:
@@ -142,7 +142,7 @@ def launch(epochs: Callable[[], Any], *, before: Sequence[Any] = (), pace: float
     _end_others()
     session = _session()
     return resources.training_pool().start(
-        session, epochs, before=before, pace=pace, alive=lambda: _is_here(session)
+        session, epochs, arguments, before=before, pace=pace, alive=lambda: _is_here(session)
     )
 
 

@@ -86,7 +86,7 @@ def _start() -> None:
     view, config = link(), live_run.settings()
     try:
         digits = resources.learning_digits(resources.learning_source(), view.threes, view.sevens)
-        st.session_state[live_run.BOTH] = live_run.launch(lambda: train_both(config, *digits))
+        st.session_state[live_run.BOTH] = live_run.launch(train_both, config, *digits)
         st.session_state[OF] = config
     except DigitscopeError as error:
         st.session_state[REFUSED] = str(error)
