@@ -96,13 +96,14 @@ def test_a_stopped_training_keeps_its_epochs_and_resumes():
     app = learn(epochs="100", start="zero")
     app.button(key="learn-train").click().run()
     until(app, "of 100")
-    time.sleep(1.0)  # a few epochs
+    time.sleep(3.0)  # a few epochs
     app.button(key="learn-stop").click().run()
     reached = int(app.query_params["run"].split("_")[1].split(",")[0])
     assert 0 < reached < 100
     assert f"Done after {reached} epochs" in texts(app)
     app.button(key="learn-resume").click().run()
     until(app, "of 100")
+    time.sleep(3.0)
     app.button(key="learn-stop").click().run()
     later = int(app.query_params["run"].split("_")[-1].split(",")[0])
     assert later > reached

@@ -16,7 +16,8 @@ from dashboard import resources
 from dashboard.learn_link import NEWEST, change, link
 
 RUN, COURSE, BOTH, REFUSED = "learn-run", "learn-course", "learn-both", "learn-refused"
-PACE = 0.15  # s an epoch, at least: slow enough to watch
+LOOK_AGAIN = 0.7  # s, where one trains
+PACE = 0.2  # s an epoch, at least: slow enough to watch
 NOTHING: Look[EpochState] = Look((), False, None)
 
 
@@ -144,6 +145,12 @@ def launch(
     return resources.training_pool().start(
         session, epochs, arguments, before=before, pace=pace, alive=lambda: _is_here(session)
     )
+
+
+def look_again() -> float:
+    """Seconds between two looks at a training. The more people train, the seldomer each looks: drawing the
+    curves is what costs the server most."""
+    return LOOK_AGAIN * max(1, resources.training_pool().running())
 
 
 def _end_others() -> None:

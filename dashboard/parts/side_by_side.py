@@ -9,7 +9,7 @@ from core.live_training import LiveRun, Look
 from dashboard import resources
 from dashboard.learn_link import change, link
 from dashboard.parts import learn_charts, live_run
-from dashboard.parts.train_live import LOOK_AGAIN, LOSSES, STARTS
+from dashboard.parts.train_live import LOSSES, STARTS
 from dashboard.words import plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NOTHING: "Look[Both]" = Look((), False, None)
 def show() -> None:
     """The tab. It looks again by itself only while something trains."""
     running = _look().running
-    st.fragment(_live, run_every=LOOK_AGAIN if running else None)(running)
+    st.fragment(_live, run_every=live_run.look_again() if running else None)(running)
     ours, theirs = _sources()
     left, right = st.columns(2, gap="small")
     with left.container(border=True):

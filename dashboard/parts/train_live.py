@@ -11,7 +11,6 @@ from dashboard.learn_link import BATCHES, COUNTS, NEWEST, RATES, change, link, m
 from dashboard.parts import data_picker, learn_charts, live_run, weights
 from dashboard.words import percent, plain
 
-LOOK_AGAIN = 0.3  # s, while it trains
 LOSSES = {"cross-entropy": "Cross-entropy", "distance": "Distance"}
 STARTS = {"faint": "Faint noise", "normal": "Noise N(0, 1)", "zero": "All zero"}
 EPOCHS = {n: str(n) for n in (5, 10, 20, 50, 100)}
@@ -20,7 +19,7 @@ EPOCHS = {n: str(n) for n in (5, 10, 20, 50, 100)}
 def show() -> None:
     """The tab. It looks again by itself only while something trains."""
     running = live_run.mine().running
-    st.fragment(_live, run_every=LOOK_AGAIN if running else None)(running)
+    st.fragment(_live, run_every=live_run.look_again() if running else None)(running)
 
 
 def _live(running: bool) -> None:
