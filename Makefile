@@ -37,6 +37,9 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes
 	$(STAGE) --recipe quick --out $(RUNS)/stages/quick
 	$(BIN)/python -m core calibrate
 	$(BIN)/python -m scripts.label_smoothing $(RUNS)/stages/reference
+	$(BIN)/python train.py linear --record --seed 1 --seeds 5
+	$(BIN)/python train.py linear --record --seed 1 --seeds 5 --recipe reference --out $(RUNS)/stages/linear
+	$(BIN)/python -m core calibrate --model linear
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines

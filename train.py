@@ -54,6 +54,9 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
     recipe = RECIPES[options.model][options.recipe]
     config = changed_by_flags(recipe, options)
     changed = [name for name, value in vars(config).items() if value != getattr(recipe, name)]
+    useless = sorted(set(changed) - config.used())
+    if useless:
+        raise TrainingError(f"{options.model} has no use for {', '.join(useless)}. Leave these flags out.")
     strange = sorted(set(changed) - {"seed", "precision", "teachers", "init_from"})
     if options.record and strange:
         raise TrainingError(

@@ -32,6 +32,8 @@ from core.paths import (
 )
 
 MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
+PLAIN_PIXELS = {"mean": 0.0, "std": 1.0}  # in [0, 1] as they are
+TRAINED_WITH = {"DigitCNN": MNIST_NORMALISATION, "ThreeSevenLinear": PLAIN_PIXELS}
 
 
 def check_target(folder: Path) -> None:
@@ -220,10 +222,10 @@ def load_for_training(name: str, architecture: str) -> tuple[Network, ModelCard]
         raise CheckpointError(
             f"{name} is a {card.architecture}, not a {architecture}. Name another checkpoint."
         )
-    if card.normalisation != MNIST_NORMALISATION:
+    if card.normalisation != TRAINED_WITH[architecture]:
         raise CheckpointError(
             f"{name} was trained with pixels normalised by {card.normalisation}; training here uses "
-            f"{MNIST_NORMALISATION}. Name another checkpoint."
+            f"{TRAINED_WITH[architecture]}. Name another checkpoint."
         )
     return model, card
 

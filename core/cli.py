@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     calibrate.set_defaults(run=_calibrate, wrong_usage=calibrate.error)
 
+    detector = commands.add_parser(
+        "fit-detector", help="fit a model's detector of unusual inputs on MNIST's training digits (minutes)"
+    )
+    _add_model(detector)
+    detector.set_defaults(run=_fit_detector, wrong_usage=detector.error)
+
     explain = commands.add_parser("explain", help="write a picture of where the model looked")
     explain.add_argument("file", metavar="FILE")
     _add_model(explain)
@@ -96,11 +102,15 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", help="block1 to block4, for gradcam (default: block3)")
     explain.set_defaults(run=_explain)
 
-    weights = commands.add_parser("import-weights", help="make a checkpoint of a published state dict")
-    weights.add_argument("file", type=Path, metavar="FILE", help="a .pt or .pth file of tensors")
+    weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
+    weights.add_argument(
+        "file", type=Path, metavar="FILE", help="a .pt or .pth file of tensors, or a .pkl of NumPy arrays"
+    )
     weights.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the checkpoint's folder")
-    weights.add_argument("--mean", type=float, default=0.1307, help="of the pixels in [0, 1] (%(default)s)")
-    weights.add_argument("--std", type=float, default=0.3081, help="likewise (%(default)s)")
+    weights.add_argument(
+        "--mean", type=float, help="of the pixels in [0, 1] (default: 0.1307, MNIST's; 0 for arrays)"
+    )
+    weights.add_argument("--std", type=float, help="likewise (default: 0.3081; 1 for arrays)")
     weights.set_defaults(run=_import_weights)
 
     bench = commands.add_parser("bench", help="measure speed and accuracy beside their baselines")
@@ -135,7 +145,11 @@ def _predict(options: argparse.Namespace) -> int:
             "confidence": prediction.confidence,
             "probabilities": {str(digit): share for digit, share in shares},
         }
-        print(json.dumps(row) if options.json else f"{file}: {row['digit']} ({prediction.confidence:.1%})")
+        text = f"{file}: {prediction.digit} ({prediction.confidence:.1%})"
+        if prediction.verdict:
+            row |= {"verdict": prediction.verdict.kind, "unusualness": prediction.unusualness}
+            text += f", {prediction.verdict.words}"
+        print(json.dumps(row) if options.json else text)
     return int(options.failed)
 
 
@@ -223,6 +237,25 @@ def _calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _fit_detector(options: argparse.Namespace) -> int:
+    from core.datasets import load_dataset
+    from core.predictor import Predictor
+    from core.unusual_fit import fit_detector, keep_detector
+
+    def progress(stage: str, done: int, total: int) -> None:
+        end = "\n" if done == total else ""
+        print(f"\r{stage}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+    predictor = Predictor.load(options.model)
+    training, held_out = (load_dataset(name) for name in ("mnist-train", "mnist-validation"))
+    card = keep_detector(predictor, fit_detector(predictor, training, held_out, progress=progress), held_out)
+    print(
+        f"{predictor.folder}: no digit above {card.verdict['unusual_above']:.2f}, which accepts "
+        f"{card.verdict['accepted']:.0%} of {card.verdict['accepted_of']}"
+    )
+    return 0
+
+
 def _explain(options: argparse.Namespace) -> int:
     from core.explanation import default_method, explain
     from core.overlay import overlay
@@ -246,7 +279,9 @@ def _explain(options: argparse.Namespace) -> int:
 def _import_weights(options: argparse.Namespace) -> int:
     from core.published import import_weights
 
-    normalisation = {"mean": options.mean, "std": options.std}
+    normalisation = {
+        name: getattr(options, name) for name in ("mean", "std") if getattr(options, name) is not None
+    }
     card = import_weights(options.file, options.out, normalisation=normalisation)
     print(f"{options.out}: {card.architecture}, {card.parameters:,} parameters")
     return 0

@@ -30,6 +30,12 @@ COUNT, POSITIVE, NOT_NEGATIVE = Range(1, math.inf), Range(0, math.inf, above=Tru
 
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+LOSSES = ("cross-entropy", "distance")
+STARTS = ("zero", "faint", "normal")
+LINEAR = "ThreeSevenLinear"
+OF_LINEAR_ALONE = ("loss", "start")
+# What decides a run of the linear model, which is trained from scratch (core.scratch).
+OF_LINEAR = ("data", "epochs", "batch_size", "learning_rate", "loss", "start", "init_from", "seed")
 
 
 def _flag(default: Any, allowed: Range, help_text: str) -> Any:
@@ -56,7 +62,9 @@ class TrainConfig:
     data: str = field(default="mnist", metadata={"help": "the digits to learn from, by name or by path"})
     epochs: int = _flag(50, COUNT, "passes over the training digits")
     batch_size: int = _flag(64, COUNT, "digits a step, over all processes")
-    learning_rate: float = _flag(3e-3, POSITIVE, "the peak of the one-cycle schedule")
+    learning_rate: float = _flag(3e-3, POSITIVE, "the peak of the one-cycle schedule; linear: of every step")
+    loss: str = _choice("cross-entropy", LOSSES, "linear alone: what an error costs; distance: |y - p|")
+    start: str = _choice("zero", STARTS, "linear alone: the first weights: 0, N(0, 0.01) or N(0, 1)")
     warm_up: float = _flag(0.1, Range(0, 1, above=True), "share of the steps in which the rate rises")
     weight_decay: float = _flag(1e-4, NOT_NEGATIVE, "AdamW's decoupled weight decay")
     label_smoothing: float = _flag(0.1, Range(0, 1), "share of the target spread over all classes")
@@ -98,6 +106,16 @@ class TrainConfig:
             elif value not in flag.metadata.get("choices", (value,)):
                 one_of = ", ".join(flag.metadata["choices"])
                 raise TrainingError(f"--{_dashed(flag.name)} is {value!r}; give one of {one_of}.")
+
+    def decisive(self) -> dict[str, Any]:
+        """The fields that decide a run of this architecture."""
+        return {name: value for name, value in vars(self).items() if name in self.used()}
+
+    def used(self) -> set[str]:
+        """The names of these fields."""
+        if self.architecture == LINEAR:
+            return set(OF_LINEAR)
+        return {flag.name for flag in fields(self)} - {"architecture", *OF_LINEAR_ALONE}
 
 
 def _dashed(name: str) -> str:
@@ -149,17 +167,9 @@ RECIPES = {
         "reference": TrainConfig(),
     },
     "linear": {
+        "plain": TrainConfig(architecture=LINEAR, epochs=40, batch_size=256, learning_rate=1.0),
         "reference": TrainConfig(
-            architecture="ThreeSevenLinear",
-            epochs=20,
-            batch_size=256,
-            learning_rate=1e-2,
-            weight_decay=0.0,
-            label_smoothing=0.0,
-            rotation=0.0,
-            translation=0.0,
-            scale=0.0,
-            shear=0.0,
+            architecture=LINEAR, epochs=20, batch_size=256, learning_rate=1.0, loss="distance", start="normal"
         ),
     },
 }

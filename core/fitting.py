@@ -13,7 +13,8 @@ from core.card import ModelCard, update_card
 from core.datasets import DATASETS, load_dataset
 from core.errors import DatasetError
 from core.evaluation import evaluate
-from core.predictor import Outputs, Predictor
+from core.outputs import Outputs
+from core.predictor import Predictor
 
 SPLIT = "mnist-validation"  # the test set chooses nothing
 Progress = Callable[[int, int], None]

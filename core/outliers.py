@@ -1,10 +1,11 @@
-"""Pictures that are no digits, made from random strokes and from digits cut apart: what a detector learns from.
+"""Pictures that are no digits, of random strokes and of digits cut apart: what a detector learns from.
 
 None of them comes from a data set of other things: Hendrycks et al. 2019 (arXiv:1812.04606) learn from such
 "outliers", here they are made up.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int64, UInt8
@@ -87,12 +88,12 @@ def _line(start: np.ndarray, generator: np.random.Generator) -> Path:
 def _curve(start: np.ndarray, generator: np.random.Generator) -> Path:
     first, second, third = generator.random((3, 2))
     t = np.linspace(0, 1, 20)[:, None]
-    return (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * second + t**3 * third
+    return (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * second + t**3 * third  # type: ignore[no-any-return]
 
 
 def _corners(start: np.ndarray, generator: np.random.Generator) -> Path:
     points = np.stack([start, *generator.random((generator.integers(2, 4), 2))])
-    legs = [np.linspace(a, b, 8) for a, b in zip(points[:-1], points[1:], strict=True)]
+    legs = [np.linspace(a, b, 8) for a, b in pairwise(points)]
     return np.concatenate(legs)
 
 
@@ -102,7 +103,7 @@ def _arc(start: np.ndarray, generator: np.random.Generator) -> Path:
     angles = np.linspace(first, first + turn, 24)
     radii = generator.uniform(0.12, 0.5) * np.array([1, generator.uniform(0.6, 1.4)])
     path = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii
-    return path + start - path[0]
+    return path + start - path[0]  # type: ignore[no-any-return]
 
 
 def _wave(start: np.ndarray, generator: np.random.Generator) -> Path:
@@ -111,7 +112,7 @@ def _wave(start: np.ndarray, generator: np.random.Generator) -> Path:
     path = np.stack([t * generator.uniform(0.4, 1), 0.15 * np.sin(t * np.pi * waves + phase)], axis=1)
     angle = generator.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return path @ turn + start
+    return path @ turn + start  # type: ignore[no-any-return]
 
 
 def _drawn(paths: list[Path], generator: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
@@ -144,7 +145,7 @@ def cut_digits(images: Pixels, labels: Int64[np.ndarray, " n"], count: int, *, s
         cut = np.s_[place:] if across else np.s_[:, place:]
         pixels[row][cut] = rest[row][cut]
         pixels[row] = _centred(pixels[row])
-    return pixels
+    return pixels  # type: ignore[no-any-return]
 
 
 def _centred(pixels: UInt8[np.ndarray, "28 28"]) -> UInt8[np.ndarray, "28 28"]:

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -16,9 +17,11 @@ from jaxtyping import Float32, UInt8
 from core.card import ModelCard, read_verified
 from core.errors import CheckpointError, NothingDrawn, PictureError
 from core.outputs import Outputs
-from core.paths import CARD, GRAPH, WEIGHTS, checkpoint_folder
+from core.paths import CARD, DETECTOR, GRAPH, WEIGHTS, checkpoint_folder
 from core.picture import Picture, name_of
 from core.preprocess import PreparedDigit, prepare
+from core.unusual import Detector, read_detector
+from core.verdict import Verdict, judge
 
 CHUNK = 64  # images a run: the activations stay in the cache, and the memory is bounded
 # The cores that this process may use, which a container often has fewer of than the machine.
@@ -26,6 +29,8 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 WORKERS = min(4, CORES)
 # Chunks side by side, each on one thread, are faster than one chunk on many threads.
 _POOL = ThreadPoolExecutor(WORKERS, thread_name_prefix="predict")
+
+NO_LIMITS = {"refuse_below": 0.0, "unusual_above": math.inf}
 
 Input = Picture | PreparedDigit
 
@@ -40,6 +45,8 @@ class Prediction:
         probabilities: one a class, in the order of `classes`; they sum to 1.
         classes: the digits that the model knows.
         logits: before the temperature and the softmax, one a class.
+        unusualness: how unlike the training digits it is, higher = more unusual (`core.unusual`).
+        verdict: whether to believe the answer. Both are None where no detector was fitted.
     """
 
     digit: int
@@ -47,6 +54,8 @@ class Prediction:
     probabilities: Float32[np.ndarray, " k"]
     classes: tuple[int, ...]
     logits: Float32[np.ndarray, " k"]
+    unusualness: float | None = None
+    verdict: Verdict | None = None
 
     def of(self, digit: int) -> float:
         """The probability of one digit; 0 for a digit that the model does not know."""
@@ -56,8 +65,8 @@ class Prediction:
 class Predictor:
     """A checkpoint ready to predict. Use `Predictor.load`."""
 
-    def __init__(self, folder: Path, card: ModelCard, graph: bytes):
-        self.folder, self.card = folder, card
+    def __init__(self, folder: Path, card: ModelCard, graph: bytes, detector: Detector | None = None):
+        self.folder, self.card, self.detector = folder, card, detector
         try:
             self._session = _session(graph)
         except Exception as error:  # ONNX Runtime's errors have nothing else in common
@@ -78,7 +87,11 @@ class Predictor:
             CheckpointError: no such checkpoint, or files that are missing or changed.
         """
         folder = checkpoint_folder(checkpoint)
-        return cls(folder, *read_verified(folder, GRAPH))
+        card, graph = read_verified(folder, GRAPH)
+        if DETECTOR not in card.hashes:
+            return cls(folder, card, graph)
+        card, content = read_verified(folder, DETECTOR)
+        return cls(folder, card, graph, read_detector(content, str(folder / DETECTOR)))
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -92,8 +105,8 @@ class Predictor:
 
     @property
     def fitted(self) -> str:
-        """Eight hexadecimal digits that change with what was fitted to the weights afterwards."""
-        content = json.dumps([self.card.temperature, self.card.verdict], sort_keys=True)
+        """Eight hexadecimal digits that change with the temperature and the detector."""
+        content = json.dumps([self.card.temperature, self.card.hashes.get(DETECTOR)])
         return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     @overload
@@ -125,10 +138,21 @@ class Predictor:
         outputs = self.run(pixels)
         probabilities = outputs.probabilities
         best = probabilities.argmax(axis=1)
-        return [
+        found = [
             Prediction(self.classes[top], float(row[top]), row, self.classes, logits)
             for top, row, logits in zip(best, probabilities, outputs.logits, strict=True)
         ]
+        scores = self.unusualness(outputs)
+        return found if scores is None else [self._judged(*each) for each in zip(found, scores, strict=True)]
+
+    def unusualness(self, outputs: Outputs) -> Float32[np.ndarray, " n"] | None:
+        """How unlike the training digits each one is, higher = more unusual; None without a detector."""
+        return self.detector.score(outputs) if self.detector else None
+
+    def _judged(self, found: Prediction, score: np.floating[Any]) -> Prediction:
+        limits = {name: self.card.verdict.get(name, usual) for name, usual in NO_LIMITS.items()}
+        verdict = judge(found.probabilities, found.classes, float(score), **limits)
+        return replace(found, unusualness=float(score), verdict=verdict)
 
     def run(self, images: UInt8[np.ndarray, "n 28 28"]) -> Outputs:
         """All outputs for images in MNIST's convention, blank ones included.

@@ -1,32 +1,40 @@
-"""Published weights: PyTorch state dicts of other people's, brought in as checkpoints."""
+"""Other people's weights brought in as checkpoints: PyTorch state dicts, pickled NumPy arrays."""
 
 import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from core.card import ModelCard, problem, sha256
-from core.checkpoint import MNIST_NORMALISATION, check_target, fit, save
+from core.checkpoint import MNIST_NORMALISATION, PLAIN_PIXELS, check_target, fit, save
 from core.errors import CheckpointError
 from core.models import ARCHITECTURES, Network, parameter_count
 from core.paths import GRAPH, HISTORY, WEIGHTS
+from core.pickled_arrays import read_arrays
+
+PICKLES = (".pkl", ".pickle")
 
 
 def import_weights(path: Path, folder: Path, *, normalisation: dict[str, float] | None = None) -> ModelCard:
-    """Makes a checkpoint of a published PyTorch state dict of one of the architectures.
+    """Makes a checkpoint of published weights of one of the architectures.
 
     Args:
-        path: a `.pt` or `.pth` file with a state dict, or with one under `state_dict` or `model`.
+        path: a `.pt` or `.pth` file with a state dict, or with one under `state_dict` or `model`; or a
+            `.pkl` or `.pickle` file with the linear model's 784 weights and bias as NumPy arrays.
         folder: where the checkpoint shall lie.
-        normalisation: `mean` and `std` that the weights were trained with; MNIST's by default.
+        normalisation: `mean` and `std` that the weights were trained with, or one of them; MNIST's by
+            default, and for pickled arrays pixels in [0, 1] as they are.
 
     Raises:
-        CheckpointError: no such file, something other than tensors in it, no fitting architecture,
-            a folder that can't be written, or an odd normalisation.
+        CheckpointError: no such file, something other than tensors or arrays in it, no fitting
+            architecture, a folder that can't be written, or an odd normalisation.
     """
     check_target(folder)
-    weights = _read_state_dict(path)
+    pickled = path.suffix.lower() in PICKLES
+    usual = PLAIN_PIXELS if pickled else MNIST_NORMALISATION
+    weights = _read_pickle(path) if pickled else _read_state_dict(path)
     misfits = {name: _misfits(_shapes(kind().state_dict()), weights) for name, kind in ARCHITECTURES.items()}
     architecture = min(misfits, key=lambda name: len(misfits[name]))
     if misfits[architecture]:
@@ -37,7 +45,7 @@ def import_weights(path: Path, folder: Path, *, normalisation: dict[str, float] 
         )
     model = ARCHITECTURES[architecture]()
     fit(model, weights, path)
-    card = _imported_card(path, folder.name, model, normalisation or MNIST_NORMALISATION)
+    card = _imported_card(path, folder.name, model, usual | (normalisation or {}))
     return save(folder, model.eval(), card, [])
 
 
@@ -58,6 +66,21 @@ def _imported_card(path: Path, name: str, model: Network, normalisation: dict[st
     if found := problem(vars(card)):
         raise CheckpointError(f"{path} can't be imported: {found}. Give --mean and --std as numbers.")
     return card
+
+
+def _read_pickle(path: Path) -> dict[str, torch.Tensor]:
+    """The linear model's weights under their names, from (784, 1), (784,) or (1, 784) and a bias."""
+    arrays = read_arrays(path)
+    by_size = {array.size: array for array in arrays}
+    if len(arrays) != 2 or set(by_size) != {784, 1}:
+        shapes = ", ".join(str(array.shape) for array in arrays[:6]) or "none"
+        raise CheckpointError(
+            f"{path} holds arrays of the shapes {shapes}. Give 784 weights and the bias of a 3-or-7 model."
+        )
+    shaped = {"linear.weight": by_size[784].reshape(1, 784), "linear.bias": by_size[1].reshape(1)}
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise CheckpointError(f"{path} holds numbers that are not finite. Give a trained model.")
+    return {name: torch.from_numpy(array.astype(np.float32)) for name, array in shaped.items()}
 
 
 def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -11,7 +11,7 @@ import torch
 
 from core import checkpoint, mnist, processes
 from core.card import ModelCard
-from core.config import TrainConfig
+from core.config import LINEAR, TrainConfig
 from core.datasets import LabelledDigits, load_dataset
 from core.distillation import teachers_of
 from core.errors import TrainingError
@@ -206,14 +206,19 @@ def summarise(
         "hardware": run.hardware,
         "versions": run.versions,
         "finished": run.finished,
-        "flags": dict(vars(run.config)),
+        "flags": {"architecture": run.config.architecture} | run.config.decisive(),
         "history": run.history,
     }
 
 
+def _chosen_by(config: TrainConfig, parts: Parts) -> str:
+    if config.architecture == LINEAR:
+        return f"loss on {parts.validation.name}"
+    return f"accuracy on {parts.validation.name}, then loss"
+
+
 def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]]) -> ModelCard:
     """The card of a finished run; its name and the hashes come when it is saved."""
-    hyperparameters = {k: v for k, v in vars(run.config).items() if k != "architecture"}
     source = f"trained here on {parts.training.name.removesuffix('-train').replace('mnist', 'MNIST')}"
     if run.config.init_from:
         source += f", from the weights of {run.config.init_from}"
@@ -224,15 +229,15 @@ def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]])
         architecture=run.config.architecture,
         classes=run.model.classes,
         parameters=parameter_count(run.model),
-        normalisation=checkpoint.MNIST_NORMALISATION,
+        normalisation=checkpoint.TRAINED_WITH[run.config.architecture],
         source=source,
         split=parts.split(),
-        hyperparameters=hyperparameters,
+        hyperparameters=run.config.decisive(),
         training={
             "seed": run.config.seed,
             "epochs": run.config.epochs,
             "best_epoch": run.best_epoch,
-            "chosen_by": f"accuracy on {parts.validation.name}, then loss",
+            "chosen_by": _chosen_by(run.config, parts),
             "seconds": run.seconds,
             "hardware": run.hardware,
             "versions": run.versions,

@@ -26,6 +26,12 @@ TRIES, PAUSE = 10, 0.05  # s
 History = list[dict[str, float]]
 
 
+def best_epoch(history: History) -> int:
+    """By validation accuracy, then loss; of equal ones the first."""
+    best = max(history, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    return int(best["epoch"])
+
+
 @dataclass(frozen=True)
 class StepReport:
     """How far a run is: counted in steps, with the running epoch's loss and accuracy so far.

@@ -12,8 +12,9 @@ from core.calibration import Calibration, Estimate, fit_temperature, measure
 from core.datasets import load_dataset
 from core.errors import TrainingError
 from core.evaluation import Reliability, evaluate
+from core.outputs import softmax
 from core.paths import ROOT
-from core.predictor import Predictor, softmax
+from core.predictor import Predictor
 
 RECORD = ROOT / "docs" / "results" / "label-smoothing.json"
 

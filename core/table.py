@@ -36,7 +36,8 @@ class DigitRow:
         confidence: its probability, in [0, 1].
         margin: the highest probability minus the second, in [0, 1].
         loss: the cross-entropy, −ln p(label), ≥ 0.
-        unusualness: the energy −ln Σ exp(logit); higher = more unusual (Liu et al. 2020, arXiv:2010.03759).
+        unusualness: higher = more unusual; the checkpoint's detector's score (`core.unusual`), or without
+            one the energy −ln Σ exp(logit) (Liu et al. 2020, arXiv:2010.03759).
         probabilities: one a class, in the order of `classes`.
         classes: the digits that the model knows.
         pixels: what the model saw.

@@ -49,7 +49,7 @@ def rows_of(
     logits, classes = outputs.logits.astype(np.float64) / outputs.temperature, np.array(predictor.classes)
     top = logits.max(axis=1)
     evidence = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-    probabilities = outputs.probabilities
+    probabilities, scores = outputs.probabilities, predictor.unusualness(outputs)
     ordered = np.sort(probabilities, axis=1)
     of_label = np.take_along_axis(logits, np.searchsorted(classes, labels)[:, None], axis=1)[:, 0]
     columns = {
@@ -60,7 +60,7 @@ def rows_of(
         "confidence": pa.array(ordered[:, -1], pa.float32()),
         "margin": pa.array(ordered[:, -1] - ordered[:, -2], pa.float32()),
         "loss": pa.array(np.maximum(evidence - of_label, 0), pa.float32()),
-        "unusualness": pa.array(-evidence, pa.float32()),
+        "unusualness": pa.array(-evidence if scores is None else scores, pa.float32()),
         "probabilities": _lists(probabilities),
         "pixels": _bytes(images),
         "embedding": _bytes(outputs.embedding.astype("<f2")),

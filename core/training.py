@@ -15,14 +15,16 @@ import numpy as np
 import torch
 
 from core import processes
-from core.config import TrainConfig
+from core.config import LINEAR, TrainConfig
 from core.datasets import LabelledDigits
 from core.distillation import teachers_of
 from core.errors import TrainingError
 from core.hardware import best_device, describe_hardware, precision
 from core.learner import Learner, measure
-from core.models import ARCHITECTURES, DigitCNN, Network
-from core.runs import History, RunFolder, StepReport
+from core.linear_training import LinearRun
+from core.models import ARCHITECTURES, DigitCNN, Network, ThreeSevenLinear
+from core.runs import History, RunFolder, StepReport, best_epoch
+from core.scratch_torch import weights_of
 from core.training_data import DeviceDigits, TrainingData
 
 REPORT_EVERY = 20  # steps between two reports: reading the loss makes a GPU wait
@@ -57,7 +59,7 @@ def train(
     folder: RunFolder | None = None,
     watch: Watch | None = None,
 ) -> TrainingRun:
-    """Trains a network; the epoch with the best validation accuracy (then loss) is kept.
+    """Trains a network; the epoch that the validation digits like best is kept.
 
     Args:
         config: the recipe.
@@ -74,6 +76,11 @@ def train(
     Raises:
         TrainingError: unknown architecture, no usable digit, or a loss that is not finite.
     """
+    if config.architecture == LINEAR:
+        weights = weights_of(start.linear) if isinstance(start, ThreeSevenLinear) else None
+        device, done = torch.device("cpu"), LinearRun(config, training, validation, start=weights)
+        done.finish(report, folder, watch)
+        return _finished(config, done.chosen, done.history, done.best_epoch, len(done.training), device)
     device = device or best_device()
     config = replace(config, precision=precision(config, device))
     with _full_precision():
@@ -82,13 +89,21 @@ def train(
         if state:
             run.restore(state)
         run.finish(report, folder, watch)
+    return _finished(config, run.chosen, run.history, run.best_epoch, len(run.data.digits), device)
+
+
+def _finished(
+    config: TrainConfig, model: Network, history: History, best_epoch: int, digits: int, device: torch.device
+) -> TrainingRun:
+    seconds = history[-1]["seconds"]
     return TrainingRun(
         config=config,
-        model=run.chosen.cpu().eval(),
-        history=run.history,
-        best_epoch=run.best_epoch,
-        seconds=run.history[-1]["seconds"],
-        images_per_second=run.images_per_second(),
+        model=model.cpu().eval(),
+        history=history,
+        best_epoch=best_epoch,
+        seconds=seconds,
+        # Over the whole run, measuring included; times are rounded to tenths.
+        images_per_second=round(digits * len(history) / max(seconds, 0.1), 1),
         hardware=describe_hardware(device),
         versions={name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -142,13 +157,7 @@ class _Run:
     @property
     def best_epoch(self) -> int:
         """By validation accuracy, then loss; of equal ones the first."""
-        best = max(self.history, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
-        return int(best["epoch"])
-
-    def images_per_second(self) -> float:
-        """Over the whole run, measuring included."""
-        seconds = max(self.history[-1]["seconds"], 0.1)  # they are rounded to tenths
-        return round(len(self.data.digits) * len(self.history) / seconds, 1)
+        return best_epoch(self.history)
 
     def _epoch(self, epoch: int, report: Report | None, folder: RunFolder | None) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's (distorted) digits."""

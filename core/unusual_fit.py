@@ -1,19 +1,22 @@
 """Fits a detector of unusual inputs to a checkpoint, on training digits and on made-up pictures alone."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, UInt8
+from jaxtyping import Float32, UInt8
 from torch import nn
 
+from core.card import ModelCard, update_card
 from core.datasets import LabelledDigits
 from core.errors import DatasetError
 from core.outliers import cut_digits, redrawn, scrawls
 from core.outputs import Outputs
+from core.paths import CARD, DETECTOR
 from core.predictor import Predictor
-from core.unusual import BANK, CLAMP, Detector, distance_of, inputs, nearest, of_length_1
+from core.unusual import CLAMP, Detector, distance_of, inputs, nearest, of_length_1
 
 SEED = 23
 BANK_PLAIN, BANK_REDRAWN = 2500, 1500  # digits in the bank, as they are and as a pen would draw them
@@ -23,6 +26,7 @@ SPREAD = 5000  # training digits that neither bank nor network has seen: what is
 WIDTH, EPOCHS, BATCH = 256, 8, 256
 LIKE_A_DIGIT = 0.0  # scrawls that are nearer to the training digits than the mean digit is are left out
 BYTES_A_BANK = 4_000_000
+ACCEPTED = 0.99  # of the digits that nothing was fitted to
 
 Progress = Callable[[str, int, int], None]
 Pixels = UInt8[np.ndarray, "n 28 28"]
@@ -142,20 +146,44 @@ def _learned(
         )
         optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-3)
         for epoch in range(EPOCHS):
-            for rows in torch.randperm(len(values)).split(BATCH):
+            for rows in torch.split(torch.randperm(len(values)), BATCH):
                 loss = nn.functional.binary_cross_entropy_with_logits(
                     network(values[rows])[:, 0], targets[rows]
                 )
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             progress("learning", epoch + 1, EPOCHS)
-    hidden, output = network[0], network[3]
+    weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
     return {
         "input.mean": mean,
         "input.std": std,
-        "hidden.weight": hidden.weight.detach().numpy(),
-        "hidden.bias": hidden.bias.detach().numpy(),
-        "output.weight": output.weight.detach().numpy()[0],
-        "output.bias": output.bias.detach().numpy(),
+        "hidden.weight": weights["0.weight"],
+        "hidden.bias": weights["0.bias"],
+        "output.weight": weights["3.weight"][0],
+        "output.bias": weights["3.bias"],
     }
+
+
+def keep_detector(predictor: Predictor, detector: Detector, held_out: LabelledDigits) -> ModelCard:
+    """Puts a detector into its checkpoint, and what it accepts into the card, at once.
+
+    Raises:
+        CheckpointError: the checkpoint can't be written, or is of other weights by now.
+    """
+    content = detector.to_bytes()
+    above = float(np.quantile(detector.arrays["reference"], ACCEPTED))
+
+    def change(card: ModelCard) -> ModelCard:
+        beside = predictor.folder / f".{CARD}.{DETECTOR}"
+        beside.write_bytes(content)
+        beside.replace(predictor.folder / DETECTOR)
+        verdict = card.verdict | {
+            "unusual_above": above,
+            "accepted": ACCEPTED,
+            "accepted_of": f"{len(detector.arrays['reference'])} digits of {held_out.name}",
+        }
+        hashes = card.hashes | {DETECTOR: hashlib.sha256(content).hexdigest()}
+        return replace(card, verdict=verdict, hashes=hashes)
+
+    return update_card(predictor.folder, change, key=predictor.key)

@@ -12,9 +12,11 @@ class Page:
     icon: str
 
 
+LEARN = Page("learn", "Learn", ":material/school:")
 PAGES = (
     Page("overview", "Overview", ":material/home:"),
     Page("draw", "Draw", ":material/draw:"),
     Page("errors", "Errors", ":material/grid_on:"),
     Page("confidence", "Confidence", ":material/verified:"),
+    LEARN,
 )

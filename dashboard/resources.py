@@ -9,13 +9,18 @@ import streamlit as st
 
 from core import mnist, runs
 from core.card import GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, read_history
+from core.course import few
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DigitscopeError
+from core.live_training import Pool
+from core.one_digit import served_weights
+from core.parts import parts_of
 from core.paths import checkpoint_folder
 from core.predictor import Predictor
 from core.preprocess import PreparedDigit, prepare
 from core.results import TRAINING_RESULTS, RecipeResults, read_results
 from core.runs import RunStatus
+from core.scratch import CLASSES, ScratchDigits, Weights
 
 if TYPE_CHECKING:
     from core.explanation import Explanation
@@ -99,6 +104,39 @@ def mnist_at_hand() -> bool:
 def samples(name: str) -> LabelledDigits:
     """A labelled data set by name."""
     return load_dataset(name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def training_pool() -> Pool:
+    """Every training that visitors watch on the Learn page."""
+    return Pool()
+
+
+def learning_source() -> str:
+    """What the Learn page trains with: MNIST where it is at hand, else the bundled digits."""
+    return "mnist" if mnist_at_hand() else "optdigits"
+
+
+@st.cache_resource(max_entries=16, show_spinner="Loading the digits …")
+def learning_digits(source: str, threes: int, sevens: int) -> tuple[ScratchDigits, ScratchDigits]:
+    """So many 3s and 7s to learn from, and those to measure with.
+
+    Raises:
+        TrainingError: none of one of the two.
+    """
+    parts = _threes_and_sevens(source)
+    return few(parts[0], threes=threes, sevens=sevens), few(parts[1])
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the digits …")
+def _threes_and_sevens(source: str) -> tuple[LabelledDigits, LabelledDigits]:
+    parts = parts_of(source)
+    return parts.training.only(CLASSES), parts.validation.only(CLASSES)
+
+
+def linear_weights(name: str) -> Weights:
+    """The weights of a checkpoint of the linear model, for pixels in [0, 1]."""
+    return served_weights(checkpoint_folder(name))
 
 
 def warming(predictor: Predictor) -> bool:

@@ -27,7 +27,7 @@ def test_training_documents_every_field_of_its_config(capsys):
 def test_a_flag_overrides_its_field_alone():
     config = train.config_from(train.parse(["cnn", "--epochs", "3", "--weight-decay", "0"]))
     assert config == replace(RECIPES["cnn"]["plain"], epochs=3, weight_decay=0.0)
-    assert train.config_from(train.parse(["linear"])) == RECIPES["linear"]["reference"]
+    assert train.config_from(train.parse(["linear"])) == RECIPES["linear"]["plain"]
 
 
 def test_a_recipe_is_the_base_of_the_flags():
@@ -67,7 +67,7 @@ def test_seeds_teachers_and_starts_are_no_change_of_the_recipe():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["linear", "--recipe", "quick"], "--recipe quick: linear has reference"),
+        (["linear", "--recipe", "quick"], "--recipe quick: linear has plain, reference"),
         (["cnn", "--seeds", "0"], "--seeds 0: give a whole number of at least 1"),
         (["cnn", "--data", "optdigits"], "--data: name the new checkpoint's folder with --out"),
         (["linear", "--benchmark"], "--benchmark measures cnn"),
@@ -79,6 +79,18 @@ def test_flags_that_do_not_fit_each_other_are_refused(capsys, arguments: list[st
         train.parse(arguments)
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["linear", "--rotation", "5", "--ema", "0.9"], "linear has no use for ema, rotation"),
+        (["cnn", "--start", "normal"], "cnn has no use for start"),
+    ],
+)
+def test_flags_that_a_model_has_no_use_for_are_refused(arguments: list[str], names: str):
+    with pytest.raises(TrainingError, match=names):
+        train.config_from(train.parse(arguments))
 
 
 def test_the_flags_are_shown_without_torch():

@@ -13,7 +13,7 @@ from core.errors import TrainingError
 from core.training_data import DeviceDigits, TrainingData, augmentation
 from tests.stripes import digits
 
-STILL = replace(RECIPES["linear"]["reference"], architecture="DigitCNN", batch_size=32)
+STILL = TrainConfig(batch_size=32, rotation=0.0, translation=0.0, scale=0.0, shear=0.0)
 CPU = torch.device("cpu")
 
 

@@ -34,6 +34,22 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .runs th { font-weight: 600; opacity: 0.72; }
 .overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
 .overlay img + img { position: absolute; inset: 0; }
+.weights { max-width: 22rem; margin: 0 auto; }
+.scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.8rem; padding: 0.35rem 0;
+         font-variant-numeric: tabular-nums; }
+.scale i { flex: 1; height: 0.5rem; border-radius: 0.25rem;
+           background: linear-gradient(to right, #b35806, #f7f7f7, #542788); }
+.scale i.grey { background: linear-gradient(to right, #000, #fff); }
+.weights .quiet { min-height: 2.6rem; }
+.product { display: flex; align-items: center; gap: 0.7rem; }
+.product figure { margin: 0; flex: 1 1 0; min-width: 0; text-align: center; }
+.product figcaption { font-size: 0.875rem; }
+.product b { font-size: 1.6rem; padding-bottom: 3.2rem; }
+.st-key-learn-live [data-stale="true"] { opacity: 1; transition: none; }
+.st-key-learn-said { min-height: 7.5rem; }
+.st-key-learn-both-said { min-height: 4.5rem; }
+.many img.pixels { width: 2.6rem; }
+.many td { vertical-align: middle; overflow-wrap: anywhere; }
 .pair, .five { display: flex; gap: 0.8rem; }
 .pair figure, .five figure { margin: 0; flex: 1 1 0; text-align: center; }
 .pair figcaption, .five figcaption { font-size: 0.875rem; padding-top: 0.3rem; }
@@ -42,6 +58,10 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
   .st-key-digit-bar { gap: 0.4rem; }
   .st-key-digit-bar kbd { display: none; }
   .st-key-digit-bar button { padding-inline: 0.5rem; }
+  .st-key-learn-tab button { padding-inline: 0.55rem; }
+  .product { gap: 0.3rem; }
+  .product .scale { gap: 0.2rem; font-size: 0.68rem; }
+  .product b { font-size: 1.1rem; }
   .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.6rem; }
   .runs { font-size: 0.8rem; }
   .runs th, .runs td { padding: 0.35rem 0.25rem; }
