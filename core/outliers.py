@@ -124,7 +124,9 @@ def _drawn(paths: list[Path], generator: np.random.Generator) -> UInt8[np.ndarra
     return prepare(render.__wrapped__(lines)).pixels  # not into the cache, which others need
 
 
-def cut_digits(images: Pixels, labels: Int64[np.ndarray, " n"], count: int, *, seed: int) -> Pixels:
+def cut_digits(
+    images: Pixels, labels: Int64[np.ndarray, " n"], count: int, *, seed: int
+) -> UInt8[np.ndarray, "count 28 28"]:
     """Digits of two classes in one picture: the upper half of one, or the left one, with the rest of another.
 
     Args:

@@ -92,19 +92,23 @@ def read_samples(predictor: Predictor, data: LabelledDigits, *, first: int, most
 
 
 def to_csv(reading: Reading) -> str:
-    """A line a picture: file, digit, confidence, a probability for each class, and the label if known."""
+    """A line a picture: what it was read as, how surely, the verdict, and the label where it is known."""
     if not reading.rows:
         raise PictureError("There is no picture to take away. Choose some.")
     classes = reading.rows[0].prediction.classes
     labelled = any(row.label is not None for row in reading.rows)
-    header = ["file", "digit", "confidence", *(f"p{digit}" for digit in classes), *(["label"] * labelled)]
+    header = ["file", "digit", "confidence", "verdict", "unusualness", *(f"p{digit}" for digit in classes)]
+    header += ["label"] * labelled
     return table_to_csv(header, [_cells(row, labelled=labelled) for row in reading.rows])
 
 
 def _cells(row: Row, *, labelled: bool) -> list[str | int | float]:
     found = row.prediction
     label = ["" if row.label is None else row.label] if labelled else []
-    return [row.name, found.digit, found.confidence, *found.probabilities.tolist(), *label]
+    judged: list[str | float] = ["", ""]
+    if found.verdict and found.unusualness is not None:
+        judged = [found.verdict.kind, found.unusualness]
+    return [row.name, found.digit, found.confidence, *judged, *found.probabilities.tolist(), *label]
 
 
 @dataclass(frozen=True, eq=False)

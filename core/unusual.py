@@ -49,7 +49,8 @@ class Detector:
     """Scores outputs of the one network that it was fitted to.
 
     Attributes:
-        banks: training digits' features, by block; each of length 1 as it was rounded to half precision.
+        banks: training digits' features, by block in alphabetical order; each of length 1 as it was rounded
+            to half precision.
         arrays: everything else by the names in `ARRAYS`; `reference` holds the scores of real digits that
             nothing was fitted to, in ascending order.
     """
@@ -101,7 +102,7 @@ def read_detector(content: bytes, where: str) -> Detector:
         raise CheckpointError(f"{where} holds no tensors ({error}). Restore the checkpoint.") from error
     banks = {
         name.removeprefix(BANK): of_length_1(array.astype(np.float32))
-        for name, array in arrays.items()
+        for name, array in sorted(arrays.items())  # the reader gives them in another order every time
         if name.startswith(BANK)
     }
     if missing := set(ARRAYS) - set(arrays) or (set() if banks else {BANK}):

@@ -29,7 +29,7 @@ BYTES_A_BANK = 4_000_000
 ACCEPTED = 0.99  # of the digits that nothing was fitted to
 
 Progress = Callable[[str, int, int], None]
-Pixels = UInt8[np.ndarray, "n 28 28"]
+Pixels = UInt8[np.ndarray, "_n 28 28"]
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -119,6 +119,7 @@ def _columns(row: Row, picture: str) -> dict[str, str]:
         "name": escape(row.name),
         "digit": f"<b>{found.digit}</b>",
         "how sure": percent(found.confidence),
+        "verdict": found.verdict.words if found.verdict else "none fitted",
     } | truth
 
 

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from core.errors import NothingDrawn, PictureError
-from core.predictor import Prediction
+from core.predictor import Prediction, Predictor
 from core.preprocess import STEPS, PreparedDigit
 from dashboard import resources, state
 from dashboard.parts import charts, evidence, sources
@@ -35,7 +35,7 @@ def _workspace() -> None:
     state.link_drawing()
     prediction = predictor.predict(prepared) if prepared else None
     with middle.container(border=True, height="stretch"):
-        st.html(_answer(prediction, picture))
+        st.html(_answer(prediction, picture, predictor))
         charts.probabilities(prediction.probabilities if prediction else None, predictor.classes)
     with st.container(border=True):
         st.html(_steps(prepared))
@@ -55,7 +55,7 @@ def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
         return None
 
 
-def _answer(prediction: Prediction | None, picture: sources.Chosen) -> str:
+def _answer(prediction: Prediction | None, picture: sources.Chosen, predictor: Predictor) -> str:
     if prediction is None:
         empty = picture.content is None
         heading = "Nothing drawn yet" if empty else f"Nothing to read in {escape(picture.name)}"
@@ -68,7 +68,19 @@ def _answer(prediction: Prediction | None, picture: sources.Chosen) -> str:
     return (
         f'<div class="answer" role="status"><div class="digit">{prediction.digit}</div><div class="words">'
         f'<span class="sure"><strong>{percent(prediction.confidence)}</strong> sure</span>'
-        f'<span class="quiet">next: {second} at {percent(prediction.of(second))}</span></div></div>'
+        f'<span class="quiet">next: {second} at {percent(prediction.of(second))}</span>'
+        f"{_verdict(prediction, predictor)}</div></div>"
+    )
+
+
+def _verdict(prediction: Prediction, predictor: Predictor) -> str:
+    if not (prediction.verdict and predictor.detector and prediction.unusualness is not None):
+        return ""
+    share = predictor.detector.share_below(prediction.unusualness)
+    words = prediction.verdict.words
+    return (
+        f'<span class="verdict {prediction.verdict.kind}">{words[0].upper()}{words[1:]}.</span>'
+        f'<span class="quiet">More unusual than {percent(share, 0)} of real digits.</span>'
     )
 
 

@@ -1,0 +1,136 @@
+"""The detector: by hand on two features, through its file, and fitted on real digits."""
+
+import math
+
+import numpy as np
+import pytest
+
+from core import unusual_fit
+from core.datasets import load_dataset
+from core.errors import CheckpointError, DatasetError
+from core.labelled import LabelledDigits
+from core.outputs import Outputs
+from core.paths import DETECTOR, ROOT
+from core.predictor import Predictor
+from core.unusual import Detector, inputs, nearest, read_detector, softplus
+
+
+def outputs(*features: tuple[float, float]) -> Outputs:
+    values = np.array(features, np.float32)
+    return Outputs(np.zeros((len(values), 2), np.float32), values, {"block1": values, "block2": values})
+
+
+def by_hand() -> Detector:
+    """One digit in the bank, along the first axis; the small network adds the features up."""
+    weights = np.array([[1, 1, 0, 0, 0, 0]], np.float32)
+    return Detector(
+        {"block2": np.array([[1, 0]], np.float32)},
+        {
+            "distance.mean": np.array([0.5], np.float32),
+            "distance.std": np.array([0.25], np.float32),
+            "distance.sum_std": np.array([2.0], np.float32),
+            "input.mean": np.zeros(6, np.float32),
+            "input.std": np.ones(6, np.float32),
+            "hidden.weight": weights,
+            "hidden.bias": np.array([-1], np.float32),
+            "output.weight": np.array([3], np.float32),
+            "output.bias": np.array([0.5], np.float32),
+            "learned.mean": np.array([0.5], np.float32),
+            "learned.std": np.array([6.0], np.float32),
+            "reference": np.array([1, 2, 3, 4], np.float32),
+        },
+    )
+
+
+def test_the_score_is_the_sum_of_both_opinions():
+    found = by_hand().score(outputs((2, 0), (0, 3)))
+    # Along the bank's digit: distance 0, z = (0 − 0.5) / 0.25 / 2 = −1; sum 2 → hidden 1 → 3.5 → z = 0.5.
+    # Across: distance 1, z = 1; sum 3 → hidden 2 → 6.5 → z = 1.
+    by_formula = [
+        math.log1p(math.exp(-1)) + math.log1p(math.exp(0.5)),
+        math.log1p(math.exp(1)) + math.log1p(math.exp(1)),
+    ]
+    assert found == pytest.approx(by_formula, rel=1e-6)
+
+
+def test_strange_features_are_clamped_for_the_network_alone():
+    far = by_hand().learned(outputs((1000, 0)))
+    assert far == pytest.approx([3 * (8 - 1) + 0.5])
+
+
+def test_distances_are_to_the_nearest_of_the_bank_whatever_the_length():
+    banks = {"block1": np.array([[1, 0], [0, 1]], np.float32), "block2": np.array([[-1, 0]], np.float32)}
+    found = nearest(outputs((5, 0), (1, 1), (0, 0)), banks)
+    expected = [[0, 2], [1 - math.sqrt(0.5), 1 + math.sqrt(0.5)], [1, 1]]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_softplus_does_not_overflow():
+    assert softplus(np.array([-1000, 0, 1000], np.float32)) == pytest.approx([0, math.log(2), 1000])
+
+
+@pytest.mark.parametrize(("score", "share"), [(0.5, 0), (2.5, 0.5), (4, 0.75), (9, 1)])
+def test_the_share_of_digits_below(score: float, share: float):
+    assert by_hand().share_below(score) == share
+
+
+def test_a_file_gives_the_same_scores():
+    some = outputs((2, 0), (0, 3), (-1, 2))
+    again = read_detector(by_hand().to_bytes(), "there")
+    np.testing.assert_allclose(again.score(some), by_hand().score(some), rtol=1e-6)
+
+
+def test_banks_come_back_in_the_order_that_their_distances_were_measured_in():
+    banks = {f"block{n}": np.eye(2, dtype=np.float32) for n in (2, 3, 4)}
+    content = Detector(banks, by_hand().arrays).to_bytes()
+    assert all(list(read_detector(content, "there").banks) == list(banks) for _ in range(20))
+
+
+def test_a_file_of_something_else_is_refused():
+    with pytest.raises(CheckpointError, match=r"^there holds no tensors .* Restore the checkpoint\.$"):
+        read_detector(b"nothing", "there")
+    whole = by_hand()
+    with pytest.raises(CheckpointError, match=r"^there lacks bank\.\. Restore"):
+        read_detector(Detector({}, whole.arrays).to_bytes(), "there")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Predictor:
+    return Predictor.load(ROOT / "checkpoints" / "cnn")
+
+
+def test_too_few_digits_are_refused(cnn: Predictor):
+    few = LabelledDigits("few", np.zeros((30, 28, 28), np.uint8), np.zeros(30, np.int64), "a test")
+    with pytest.raises(DatasetError, match=r"few has 30 digits of the model's classes: too few"):
+        unusual_fit.gather(cnn, few)
+
+
+def test_a_detector_fitted_to_few_digits_tells_noise_from_digits(shipped: Predictor):
+    """A small one of optdigits: half of them to fit on, half to try."""
+    cnn = shipped
+    digits = load_dataset("optdigits")
+    half = [digits.take(np.arange(start, len(digits), 2)) for start in (0, 1)]
+    found = unusual_fit.fit_detector(cnn, half[0], half[1])
+    noise = np.random.default_rng(0).integers(0, 256, (50, 28, 28)).astype(np.uint8)
+    digits_scores, noise_scores = (found.score(cnn.run(x)) for x in (half[1].images, noise))
+    assert np.median(digits_scores) < noise_scores.min()
+    assert found.arrays["reference"] == pytest.approx(np.sort(digits_scores))
+    assert inputs(cnn.run(noise)).shape[1] == found.arrays["hidden.weight"].shape[1]
+
+
+def test_shipped_verdicts_on_real_digits_and_on_what_is_none(shipped: Predictor, mnist_test: LabelledDigits):
+    cnn = shipped
+    found = cnn.predict(mnist_test.images[:2000])
+    kinds = [each.verdict.kind for each in found]
+    assert kinds.count("not-a-digit") <= 0.03 * len(kinds)
+    assert kinds.count("digit") >= 0.95 * len(kinds)
+    noise = np.random.default_rng(1).integers(0, 256, (100, 28, 28)).astype(np.uint8)
+    assert {each.verdict.kind for each in cnn.predict(noise)} == {"not-a-digit"}
+    turned = cnn.unusualness(cnn.run(255 - mnist_test.images[:500]))
+    usual = cnn.unusualness(cnn.run(mnist_test.images[:500]))
+    assert np.median(usual) < np.quantile(turned, 0.01)
+
+
+@pytest.mark.parametrize("name", ["cnn", "linear"])
+def test_the_shipped_detectors_are_small(name: str):
+    assert 0 < (ROOT / "checkpoints" / name / DETECTOR).stat().st_size <= 5_000_000
