@@ -116,7 +116,7 @@ def _slants(
 
 def _ink(distance: Float32[np.ndarray, "n 28 28"]) -> Light:
     """A line's brightness at a distance from its middle, px: white to 0.5, gone at 1.5."""
-    return np.clip(1.5 - np.abs(distance), 0, 1).astype(np.float32)
+    return np.clip(1.5 - np.abs(distance), 0, 1).astype(np.float32)  # type: ignore[no-any-return]
 
 
 def canny_edges(images: Digits, severity: int, generator: np.random.Generator) -> Digits:
@@ -167,4 +167,4 @@ def _ridges(
 
 
 def _bytes(images: Float[np.ndarray, "n 28 28"]) -> Digits:
-    return np.rint(images).clip(0, 255).astype(np.uint8)
+    return np.rint(images).clip(0, 255).astype(np.uint8)  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ def shot_noise(images: Digits, severity: int, generator: np.random.Generator) ->
     """Light comes in portions: Poisson noise with `PHOTONS` at full brightness."""
     photons = PHOTONS[severity - 1]
     caught = generator.poisson(images.astype(np.float32) * (photons / 255))
-    return np.rint(caught * (255 / photons)).clip(0, 255).astype(np.uint8)
+    return _bytes(caught * (255 / photons))
 
 
 def impulse_noise(images: Digits, severity: int, generator: np.random.Generator) -> Digits:
@@ -73,7 +73,7 @@ def _convolved(images: Digits, kernels: Float32[np.ndarray, "n 57 29"]) -> Float
     """Each digit with its own kernel, whose middle is at row 28, column 0; black beyond the picture."""
     shape = (fft.next_fast_len(SIDE + 57 - 1, real=True), fft.next_fast_len(SIDE + 29 - 1, real=True))
     spectrum = fft.rfft2(images.astype(np.float32), shape) * fft.rfft2(kernels, shape)
-    return fft.irfft2(spectrum, shape)[:, SIDE : 2 * SIDE, :SIDE].astype(np.float32)
+    return fft.irfft2(spectrum, shape)[:, SIDE : 2 * SIDE, :SIDE].astype(np.float32)  # type: ignore[no-any-return]
 
 
 def blurred(images: Digits, sigma: float) -> Digits:
@@ -87,4 +87,4 @@ def _smooth(images: Digits, sigma: float) -> Float32[np.ndarray, "n 28 28"]:
 
 
 def _bytes(images: Float32[np.ndarray, "n 28 28"]) -> Digits:
-    return np.rint(images).clip(0, 255).astype(np.uint8)
+    return np.rint(images).clip(0, 255).astype(np.uint8)  # type: ignore[no-any-return]

@@ -36,7 +36,7 @@ def sampled(
     flat = framed.reshape(-1)
     upper = flat[first] * (1 - across) + flat[first + 1] * across
     lower = flat[first + width] * (1 - across) + flat[first + width + 1] * across
-    return (upper * (1 - down) + lower * down).reshape(-1, SIDE, SIDE)
+    return (upper * (1 - down) + lower * down).reshape(-1, SIDE, SIDE)  # type: ignore[no-any-return]
 
 
 def turns(degrees: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n 2 3"]:
@@ -69,4 +69,4 @@ def _rows(*rows: tuple[np.ndarray, ...]) -> Float[np.ndarray, "n 2 3"]:
 
 
 def _rounded(images: Float32[np.ndarray, "n 28 28"]) -> UInt8[np.ndarray, "n 28 28"]:
-    return np.rint(images).clip(0, 255).astype(np.uint8)
+    return np.rint(images).clip(0, 255).astype(np.uint8)  # type: ignore[no-any-return]
