@@ -20,7 +20,7 @@ def shot_noise(images: Digits, severity: int, generator: np.random.Generator) ->
     """Light comes in portions: Poisson noise with `PHOTONS` at full brightness."""
     photons = PHOTONS[severity - 1]
     caught = generator.poisson(images.astype(np.float32) * (photons / 255))
-    return _bytes(caught * (255 / photons))
+    return _bytes(caught.astype(np.float32) * np.float32(255 / photons))
 
 
 def impulse_noise(images: Digits, severity: int, generator: np.random.Generator) -> Digits:

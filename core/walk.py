@@ -93,12 +93,9 @@ def walk(predictor: Predictor, digit: Digit, path: str, *, seed: int = 0) -> Wal
         seed: of the noise; the other paths have nothing random.
 
     Raises:
-        DistortionError: no such path, or a digit that is no uint8 (28, 28).
+        DistortionError: no such path.
     """
     chosen = path_of(path)
-    kind, shape = getattr(digit, "dtype", type(digit).__name__), getattr(digit, "shape", ())
-    if kind != np.uint8 or shape != (SIDE, SIDE):
-        raise DistortionError(f"digit: {kind} {tuple(shape)}; give one picture, uint8 (28, 28).")
     pictures = chosen.lead(digit, chosen.values, seed)
     found = read(predictor, pictures)
     return Walk(

@@ -25,7 +25,7 @@ def words_of(corruption: str) -> str:
 
 
 def show() -> None:
-    """Accuracy against severity, one corruption picked out; what it does to a digit; all of them, worst first."""
+    """Accuracy against severity, one corruption picked out; pictures of it; all of them, worst first."""
     bar = st.empty()
     data = distortions.dataset()
     try:
@@ -64,7 +64,7 @@ def _show(found: Robustness, data: str) -> None:
     with right:
         _table(found, name)
         st.caption(
-            f"{found.n:,} of the {NAMES.get(data, data)}, drawn with seed {found.seed}. The fifteen are "
+            f"{NAMES.get(data, data)}: a sample of {found.n:,} (seed {found.seed}). The fifteen are "
             "MNIST-C's (Mu and Gilmer 2019), written anew; the model was trained on none of them. The bars: "
             "how many are read wrongly at the highest severity."
         )
@@ -127,19 +127,27 @@ def _chart(found: Robustness, name: str) -> None:
         for severity, share in zip(found.severities, accuracy[chosen], strict=True)
     )
     alt = f"Accuracy under {words_of(name)} by severity: {steps}. The other corruptions are thin lines"
-    legend = {"x": 0.01, "y": 0.02, "yanchor": "bottom", "title": None, "traceorder": "reversed"}
-    charts.show(figure, key="robustness-chart", alt=alt, height=320, legend=legend)
+    legend = {
+        "orientation": "h",
+        "x": 0,
+        "y": 1.02,
+        "yanchor": "bottom",
+        "title": None,
+        "traceorder": "reversed",
+    }
+    charts.show(figure, key="robustness-chart", alt=alt, height=340, legend=legend)
 
 
 def _examples(data: str, name: str) -> None:
-    figures = "".join(
-        f"<figure>{image(pixels, f'{words_of(name)} at severity {severity}, read as {answer}')}"
-        f"<figcaption>{severity}: <b>{answer}</b><br>{percent(sure, 0 if sure < 0.995 else 1)}</figcaption></figure>"
-        for severity, (pixels, answer, sure) in enumerate(
-            distortions.examples(st.session_state.model, data, name)
-        )
-    )
-    st.html(f'<div class="severities">{figures}</div>')
+    figures = []
+    for severity, (pixels, answer, sure) in enumerate(
+        distortions.examples(st.session_state.model, data, name)
+    ):
+        shown = image(pixels, f"{words_of(name)} at severity {severity}, read as {answer}")
+        how_sure = percent(sure, 0 if sure < 0.995 else 1)
+        words = f"{severity}: <b>{answer}</b><br>{how_sure}"
+        figures.append(f"<figure>{shown}<figcaption>{words}</figcaption></figure>")
+    st.html(f'<div class="severities">{"".join(figures)}</div>')
     st.caption("One digit at each severity: its answer, and how sure the model is.")
 
 

@@ -19,7 +19,7 @@ STYLE = """<style>
 .film figure { flex: 1 1 0; min-width: 0; margin: 0; text-align: center; font-size: 0.8rem; }
 .film figure.here { font-weight: 700; }
 .film figure.here img { outline: 2px solid currentColor; outline-offset: 1px; }
-.walk-answer { text-align: center; min-height: 7.2rem; }
+.walk-answer { text-align: center; min-height: 6.2rem; }
 .walk-answer .digit { font-size: 3rem; line-height: 1.1; font-weight: 700; }
 @media (max-width: 640px) { .walk { max-width: 10rem; } .film figure:nth-child(even) { display: none; } }
 </style>"""
@@ -48,6 +48,7 @@ def _show() -> None:
             key=PATH,
             bind="query-params",
             label_visibility="collapsed",
+            wrap=True,
         )
         walk = distortions.walk(st.session_state.model, data, index, name)
         step = _choose_step(name)
