@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import robustness as measured
 from core.corruptions import CORRUPTIONS
 from core.datasets import load_dataset
-from core.predictor import Predictor
+from core.predictor import Outputs, Predictor
 from core.robustness import robustness_of
 from core.walk import PATHS, walk
 from dashboard import distortions
@@ -154,3 +155,24 @@ def test_measuring_is_what_the_second_visit_does_without(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(measured, "_measured", refuse)
     run(corrupting)
+
+
+def test_a_score_of_unusualness_is_shown_wherever_there_is_one(monkeypatch: pytest.MonkeyPatch):
+    def spread(self: Predictor, outputs: Outputs) -> np.ndarray:
+        return -outputs.logits.max(axis=1)
+
+    monkeypatch.setattr(Predictor, "unusualness", spread, raising=False)
+    st.cache_resource.clear()  # walks from before
+    words = texts(run(walking, walk="Blur", walk_digit="5", walk_blur="1.5"))
+    st.cache_resource.clear()  # and none for after
+    found = walk(Predictor.load("cnn"), load_dataset("optdigits").images[5], "blur")
+    assert found.unusualness is not None
+    assert f"unusualness {found.unusualness[15]:.2f}" in words
+    assert words.count('<i style="bottom') == 2  # a dot on either line
+
+
+def test_the_marker_stands_where_the_slider_does():
+    for value, share in ((0.0, "0.0000"), (45.0, "0.2500"), (180.0, "1.0000")):
+        words = texts(run(walking, walk_digit="5", walk_rotation=str(value)))
+        assert f"* {share})" in words
+        assert words.count('<i style="bottom') == 1

@@ -41,12 +41,12 @@ def show() -> None:
         return
     finally:
         bar.empty()
+    st.html(STYLE)
     _show(found, data)
 
 
 @st.fragment
 def _show(found: Robustness, data: str) -> None:
-    st.html(STYLE)
     left, right = st.columns([7, 5], gap="medium")
     with left:
         name = st.selectbox(
@@ -61,13 +61,13 @@ def _show(found: Robustness, data: str) -> None:
         st.markdown(_sentence(found, name))
         _chart(found, name)
         _examples(data, name)
+        st.caption(
+            "One digit at each severity: its answer, and how sure the model is. All figures: "
+            f"{NAMES.get(data, data)}, a sample of {found.n:,} (seed {found.seed}). The fifteen are "
+            "MNIST-C's (Mu and Gilmer 2019), written anew; the model was trained on none of them."
+        )
     with right:
         _table(found, name)
-        st.caption(
-            f"{NAMES.get(data, data)}: a sample of {found.n:,} (seed {found.seed}). The fifteen are "
-            "MNIST-C's (Mu and Gilmer 2019), written anew; the model was trained on none of them. The bars: "
-            "how many are read wrongly at the highest severity."
-        )
 
 
 def _sentence(found: Robustness, name: str) -> str:
@@ -148,7 +148,6 @@ def _examples(data: str, name: str) -> None:
         words = f"{severity}: <b>{answer}</b><br>{how_sure}"
         figures.append(f"<figure>{shown}<figcaption>{words}</figcaption></figure>")
     st.html(f'<div class="severities">{"".join(figures)}</div>')
-    st.caption("One digit at each severity: its answer, and how sure the model is.")
 
 
 def _table(found: Robustness, chosen: str) -> None:
@@ -168,6 +167,7 @@ def _table(found: Robustness, chosen: str) -> None:
                 "chosen": name == chosen,
             }
         )
+    # The bar is the share that is read wrongly at the highest severity.
     columns = ["Worst first", "right at 3", "right at 5", "sure at 5"]
     if found.unusualness is not None:
         columns.append("unusual at 5")

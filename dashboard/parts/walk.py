@@ -12,6 +12,8 @@ from dashboard.parts.pictures import image
 from dashboard.words import percent
 
 FRAMES = 9  # pictures of the film strip
+MARGINS = {"l": 64, "r": 18, "t": 8, "b": 30}  # px; fixed, so that the marker finds its place
+NAMES_ROOM = 26  # px at the top of the chart for the names of the answers
 DIGIT, PATH = "walk_digit", "walk"  # widgets' keys, and their names in the link
 STYLE = """<style>
 .walk { max-width: 15rem; margin: 0 auto; }
@@ -19,6 +21,14 @@ STYLE = """<style>
 .film figure { flex: 1 1 0; min-width: 0; margin: 0; text-align: center; font-size: 0.8rem; }
 .film figure.here { font-weight: 700; }
 .film figure.here img { outline: 2px solid currentColor; outline-offset: 1px; }
+.st-key-walk-place { position: relative; gap: 0; }
+.st-key-walk-place [data-testid="stElementContainer"]:has(.walk-here) { position: absolute; inset: 0;
+    pointer-events: none; width: 100%; }
+.st-key-walk-place :has(> .walk-here) { height: 100%; }
+.walk-here { position: absolute; inset: 0 auto 0 0; width: 0; }
+.walk-here b { position: absolute; left: -1px; border-left: 2px dotted; opacity: 0.6; }
+.walk-here i { position: absolute; left: -7px; width: 14px; height: 14px; margin-bottom: -7px;
+    border-radius: 50%; border: 2px solid white; background: #16938a; }
 .walk-answer { text-align: center; min-height: 6.2rem; }
 .walk-answer .digit { font-size: 3rem; line-height: 1.1; font-weight: 700; }
 @media (max-width: 640px) { .walk { max-width: 10rem; } .film figure:nth-child(even) { display: none; } }
@@ -27,12 +37,12 @@ STYLE = """<style>
 
 def show() -> None:
     """The digit, the path, the slider along it; the picture there, and confidence all along."""
+    st.html(STYLE)  # outside the fragment, or the chart would be built anew at its first rerun
     _show()
 
 
 @st.fragment
 def _show() -> None:
-    st.html(STYLE)
     data = distortions.dataset()
     left, right = st.columns([4, 8], gap="medium")
     with left:
@@ -129,30 +139,36 @@ def _film(walk: Walk, step: int) -> None:
 
 
 def _chart(walk: Walk, step: int) -> None:
-    scored = walk.unusualness is not None
-    heights = [0.62, 0.38] if scored else [1.0]
-    figure = make_subplots(
-        rows=len(heights), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.06
-    )
-    _line(figure, walk, walk.confidence, step, row=1, words="read as %{text}, %{y:.1%} sure")
+    """The lines are Plotly's, the place of the slider on them is not: a figure that changes is built anew."""
+    figure = _figure(walk)
+    with st.container(key="walk-place"):
+        st.plotly_chart(figure, key="walk-chart", config=charts.CONFIG, alt=_alt(walk))
+        st.html(_marker(walk, step, figure))
+
+
+def _figure(walk: Walk) -> go.Figure:
+    rows = [0.62, 0.38] if walk.unusualness is not None else [1.0]
+    figure = make_subplots(rows=len(rows), cols=1, shared_xaxes=True, row_heights=rows, vertical_spacing=0.06)
+    _line(figure, walk, walk.confidence, row=1, words="read as %{text}, %{y:.1%} sure")
     _name_answers(figure, walk)
     figure.update_yaxes(
         range=[0, 1.22], tickvals=[0, 0.5, 1], tickformat=".0%", title="confidence", row=1, col=1
     )
     if walk.unusualness is not None:
-        _line(figure, walk, walk.unusualness, step, row=2, words="unusualness %{y:.2f}")
-        figure.update_yaxes(title="unusualness", nticks=4, row=2, col=1)
-    figure.add_vline(x=walk.values[step], line={"color": charts.QUIET, "width": 2, "dash": "dot"})
-    reverse = "reversed" if walk.path.step < 0 else True
-    figure.update_xaxes(autorange=reverse, fixedrange=True, showgrid=False, ticksuffix=walk.path.unit)
-    figure.update_yaxes(fixedrange=True, zeroline=False)
-    charts.show(
-        figure, key="walk-chart", alt=_alt(walk, step), height=330 if scored else 230, showlegend=False
+        _line(figure, walk, walk.unusualness, row=2, words="unusualness %{y:.2f}")
+        low, high = float(walk.unusualness.min()), float(walk.unusualness.max())
+        room = 0.08 * max(high - low, 1e-6)
+        figure.update_yaxes(title="unusualness", nticks=4, range=[low - room, high + room], row=2, col=1)
+    path = walk.path
+    figure.update_xaxes(
+        range=[path.start, path.stop], ticksuffix=path.unit, fixedrange=True, showgrid=False, automargin=False
     )
+    figure.update_yaxes(fixedrange=True, zeroline=False, automargin=False)
+    height = 330 if walk.unusualness is not None else 230
+    return figure.update_layout(height=height, margin=MARGINS, showlegend=False)
 
 
-def _line(figure: go.Figure, walk: Walk, heights: np.ndarray, step: int, *, row: int, words: str) -> None:
-    look = {"row": row, "col": 1}
+def _line(figure: go.Figure, walk: Walk, heights: np.ndarray, *, row: int, words: str) -> None:
     figure.add_scatter(
         x=walk.values,
         y=heights,
@@ -160,16 +176,26 @@ def _line(figure: go.Figure, walk: Walk, heights: np.ndarray, step: int, *, row:
         mode="lines",
         line={"color": charts.ACCENT, "width": 2},
         hovertemplate=f"%{{x}}: {words}<extra></extra>",
-        **look,
+        row=row,
+        col=1,
     )
-    figure.add_scatter(
-        x=[walk.values[step]],
-        y=[heights[step]],
-        mode="markers",
-        marker={"size": 12, "color": charts.ACCENT, "line": {"width": 2, "color": "white"}},
-        hoverinfo="skip",
-        **look,
-    )
+
+
+def _marker(walk: Walk, step: int, figure: go.Figure) -> str:
+    """A line down the chart at the slider's place, and a dot on each of its lines."""
+    inside = figure.layout.height - MARGINS["t"] - MARGINS["b"]
+    lines = [(walk.confidence, figure.layout.yaxis)]
+    if walk.unusualness is not None:
+        lines.append((walk.unusualness, figure.layout.yaxis2))
+    dots = ""
+    for values, axis in lines:
+        share = (float(values[step]) - axis.range[0]) / (axis.range[1] - axis.range[0])
+        bottom = MARGINS["b"] + inside * (axis.domain[0] + share * (axis.domain[1] - axis.domain[0]))
+        dots += f'<i style="bottom: {bottom:.1f}px"></i>'
+    along = step / (len(walk) - 1)
+    left = f"calc({MARGINS['l']}px + (100% - {MARGINS['l'] + MARGINS['r']}px) * {along:.4f})"
+    line = f"bottom: {MARGINS['b']}px; height: {inside - NAMES_ROOM}px"
+    return f'<div class="walk-here" style="left: {left}"><b style="{line}"></b>{dots}</div>'
 
 
 def _name_answers(figure: go.Figure, walk: Walk) -> None:
@@ -185,9 +211,9 @@ def _name_answers(figure: go.Figure, walk: Walk) -> None:
             )
 
 
-def _alt(walk: Walk, step: int) -> str:
+def _alt(walk: Walk) -> str:
     stretches = "; ".join(
         f"{answer} from {_value(walk, first)} to {_value(walk, last)}" for first, last, answer in walk.runs
     )
-    here = f"{percent(float(walk.confidence[step]))} sure at {_value(walk, step)}"
-    return f"Confidence along the way, {here}. Read as {stretches}"
+    least, most = (percent(float(share)) for share in (walk.confidence.min(), walk.confidence.max()))
+    return f"Confidence along the way, between {least} and {most}. Read as {stretches}"
