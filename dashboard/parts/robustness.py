@@ -64,7 +64,8 @@ def _show(found: Robustness, data: str) -> None:
         st.caption(
             "One digit at each severity: its answer, and how sure the model is. All figures: "
             f"{NAMES.get(data, data)}, a sample of {found.n:,} (seed {found.seed}). The fifteen are "
-            "MNIST-C's (Mu and Gilmer 2019), written anew; the model was trained on none of them."
+            "MNIST-C's (Mu and Gilmer 2019), written anew. No training uses them, but some turn, shift, "
+            "scale and shear digits a little."
         )
     with right:
         _table(found, name)
