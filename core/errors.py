@@ -39,3 +39,7 @@ class NotesError(DigitscopeError):
 
 class TakeAwayError(DigitscopeError):
     """Digits that can't be taken away in the form asked for."""
+
+
+class DistortionError(DigitscopeError):
+    """A corruption, a severity or a path that does not exist."""

@@ -18,5 +18,6 @@ PAGES = (
     Page("draw", "Draw", ":material/draw:"),
     Page("errors", "Errors", ":material/grid_on:"),
     Page("confidence", "Confidence", ":material/verified:"),
+    Page("unusual", "Unusual inputs", ":material/question_mark:"),
     LEARN,
 )
