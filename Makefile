@@ -40,6 +40,8 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes
 	$(BIN)/python train.py linear --record --seed 1 --seeds 5
 	$(BIN)/python train.py linear --record --seed 1 --seeds 5 --recipe reference --out $(RUNS)/stages/linear
 	$(BIN)/python -m core calibrate --model linear
+	$(BIN)/python -m core fit-detector --model cnn
+	$(BIN)/python -m core fit-detector --model linear
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines

@@ -9,7 +9,8 @@ from core.answers import answers_of, calibrations_of
 from core.calibration import measure
 from core.evaluation import bins_of
 from core.labelled import LabelledDigits
-from core.predictor import Predictor, softmax
+from core.outputs import softmax
+from core.predictor import Predictor
 from core.table import EvaluationTable
 from core.tabulation import write_table
 

@@ -76,7 +76,7 @@ def test_a_link_shows_the_digit_the_path_and_the_place_on_it(name: str):
     assert f"{percent(float(found.confidence[4]))}</b> sure" in words
     assert path.words.format(f"{value:g}{path.unit}") in words
     assert f"people call {data.labels[5]}" in words
-    assert "unusualness" not in words  # this model has no such score
+    assert f"unusualness {found.unusualness[4]:.2f}" in words
 
 
 def test_the_first_digit_is_one_that_is_read_rightly_and_surely():
@@ -175,4 +175,4 @@ def test_the_marker_stands_where_the_slider_does():
     for value, share in ((0.0, "0.0000"), (45.0, "0.2500"), (180.0, "1.0000")):
         words = texts(run(walking, walk_digit="5", walk_rotation=str(value)))
         assert f"* {share})" in words
-        assert words.count('<i style="bottom') == 1
+        assert words.count('<i style="bottom') == 2, "on the confidence, and on the unusualness"

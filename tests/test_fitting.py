@@ -12,8 +12,9 @@ from core.card import read_card, update_card
 from core.errors import CheckpointError, DatasetError
 from core.evaluation import evaluate
 from core.fitting import SPLIT, calibrate, fit
+from core.outputs import softmax
 from core.paths import GRAPH, WEIGHTS, checkpoint_folder
-from core.predictor import Predictor, softmax
+from core.predictor import Predictor
 
 
 @pytest.fixture(scope="module")

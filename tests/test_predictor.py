@@ -17,8 +17,9 @@ from core.datasets import LabelledDigits
 from core.errors import CheckpointError, NothingDrawn, PictureError
 from core.learner import normalise
 from core.models import class_logits
+from core.outputs import softmax
 from core.paths import ROOT
-from core.predictor import CHUNK, Predictor, softmax
+from core.predictor import CHUNK, Predictor
 from core.preprocess import prepare
 
 

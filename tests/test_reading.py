@@ -55,9 +55,10 @@ def test_the_table_can_be_taken_away(linear: Predictor, seven: np.ndarray, optdi
     reading = read_files(linear, [("=cmd.png", file_of(seven, "PNG"))])
     (line,) = csv.DictReader(io.StringIO(to_csv(reading)))
     found = reading.rows[0].prediction
-    assert list(line) == ["file", "digit", "confidence", "p3", "p7"]
+    assert list(line) == ["file", "digit", "confidence", "verdict", "unusualness", "p3", "p7"]
     assert line["file"] == "'=cmd.png"
     assert line["digit"] == str(found.digit)
+    assert (line["verdict"], line["unusualness"]) == ("", ""), "no detector was fitted to this one"
     assert float(line["p3"]) == pytest.approx(found.of(3), rel=1e-6)
     labelled = to_csv(read_samples(linear, optdigits, first=0, most=2))
     assert labelled.splitlines()[0].endswith("p7,label")
