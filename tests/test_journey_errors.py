@@ -254,12 +254,15 @@ def test_two_sessions_that_note_the_same_digit_lose_nothing(
     assert other.complaints == []
 
 
-def test_a_digit_goes_to_the_canvas_as_a_start(visitor: Visitor, table: EvaluationTable) -> None:
-    index = table.indices(Selection(label=0, right=True), order="confidence", limit=1)[0]
-    visitor.open(f"/errors?digit={index}")
+@pytest.mark.parametrize("model", ["cnn", "linear"])
+def test_a_digit_goes_to_the_canvas_as_a_start(visitor: Visitor, table: EvaluationTable, model: str) -> None:
+    index = table.indices(Selection(label=7, right=True), order="confidence", limit=1)[0]
+    visitor.open(f"/errors?digit={index}&model={model}")
     visitor.press("Edit in Draw")
     expect(visitor.page.get_by_role("heading", name="Draw a digit")).to_be_visible()
-    visitor.reads(0)
+    visitor.reads(7)
+    only_two = visitor.page.get_by_text("This model only knows 3 and 7")
+    expect(only_two).to_have_count(int(model == "linear"))
     visitor.page.wait_for_url(re.compile(r"[?&]d="))
 
 

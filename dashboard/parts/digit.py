@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import DatasetError
 from core.preprocess import as_prepared
 from core.selection import Selection
-from core.strokes import trace
+from core.strokes import encode, trace
 from core.table import DigitRow, EvaluationTable
 from dashboard import evaluations, resources, state
 from dashboard.errors_link import change, link
@@ -86,9 +86,11 @@ def _picture(table: EvaluationTable, row: DigitRow) -> None:
     if doubt:
         st.warning(f"{DOUBTFUL} {plain(doubt.words)}")
     if st.button("Edit in Draw", icon=":material/draw:", help="Puts the digit on the canvas, to draw on."):
-        state.remember(trace(row.pixels))
+        drawing = trace(row.pixels)
+        state.remember(drawing)
         hidden()
-        st.switch_page("views/draw.py")
+        # Named, and not left out: without any, Streamlit clears the address and refuses to clear the model.
+        st.switch_page("views/draw.py", query_params={"d": encode(drawing)})
 
 
 def _reading(row: DigitRow) -> None:

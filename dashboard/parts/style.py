@@ -15,8 +15,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .answer .words { display: flex; flex-direction: column; gap: 0.25rem; }
 .answer .sure { font-size: 1.15rem; }
 .verdict { font-weight: 600; border-left: 0.3rem solid #2e7d32; padding-left: 0.5rem; }
-.verdict.unsure { border-left-color: #e69f00; }
-.verdict.not-a-digit { border-left-color: #d55e00; }
+.verdict.is-unsure { border-left-color: #e69f00; }
+.verdict.is-not-a-digit { border-left-color: #d55e00; }
 .quiet, .steps figcaption { opacity: 0.72; font-size: 0.875rem; }
 .steps { display: flex; gap: 1rem; flex-wrap: wrap; align-items: flex-start; }
 .steps > div { flex: 1 1 11rem; }

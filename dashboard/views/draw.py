@@ -79,7 +79,7 @@ def _verdict(prediction: Prediction, predictor: Predictor) -> str:
     share = predictor.detector.share_below(prediction.unusualness)
     words = prediction.verdict.words
     return (
-        f'<span class="verdict {prediction.verdict.kind}">{words[0].upper()}{words[1:]}.</span>'
+        f'<span class="verdict is-{prediction.verdict.kind}">{words[0].upper()}{words[1:]}.</span>'
         f'<span class="quiet">More unusual than {percent(share, 0)} of real digits.</span>'
     )
 
