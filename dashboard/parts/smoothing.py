@@ -62,7 +62,7 @@ def provenance(lesson: Lesson, dataset: str, n: int) -> str:
     )
     full = [run for kind in resources.training_results() for run in kind.runs if kind.recipe == lesson.recipe]
     for run in full:
-        if run["flags"]["label_smoothing"] == lesson.label_smoothing:
+        if run["flags"].get("label_smoothing") == lesson.label_smoothing:
             ece = run["metrics"]["mnist-test"]["ece"]
             text += (
                 f" The recorded run of all {run['flags']['epochs']} epochs has an ECE of {percent(ece, 2)}."
