@@ -17,6 +17,7 @@ CORE_LAYERS = (
     ("table_bench", "release", "progress_line", "tensorboard"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
     ("unusual_fit",),
+    ("unusual_material",),
     ("side_by_side", "linear_training", "one_digit", "divergence", "course"),
     ("scratch_torch",),
     (
@@ -30,7 +31,8 @@ CORE_LAYERS = (
         "take_away",
         "shards",
     ),
-    ("robustness", "walk"),
+    ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
+    ("detector_kinds", "generated_inputs", "found_inputs"),
     (
         "readings",
         "explanation",
@@ -45,7 +47,7 @@ CORE_LAYERS = (
     ("checkpoint", "allographs", "table"),
     ("card", "models", "augmentation", "parts", "uploads", "outliers"),
     ("datasets", "results", "runs"),
-    ("collection", "own"),
+    ("collection", "own", "glyphs"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive", "corruptions"),
     ("noises", "marks"),
     ("live_training", "ink", "picture", "idx", "strokes", "listing", "notes", "manifest", "unusual"),
@@ -60,6 +62,7 @@ CORE_LAYERS = (
         "spreadsheet",
         "array_cache",
         "abstention",
+        "detection",
         "warp",
         "outputs",
         "verdict",
@@ -79,6 +82,7 @@ HEAVY = {
     "sklearn",
     "onnxruntime",
     "openTSNE",
+    "pytorch_ood",
 }  # the dashboard has core for these
 
 
