@@ -127,11 +127,14 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _predict(options: argparse.Namespace) -> int:
     from core.predictor import Predictor
+    from core.preprocess import prepare
+    from core.several import digits_in
 
     predictor = Predictor.load(options.model)
     for file in options.files:
         try:
-            prediction = predictor.predict(file)
+            prepared = prepare(file)
+            prediction, parts = predictor.predict(prepared), digits_in(predictor, prepared)
         except DigitscopeError as error:
             options.failed = True
             print(
@@ -149,6 +152,10 @@ def _predict(options: argparse.Namespace) -> int:
         if prediction.verdict:
             row |= {"verdict": prediction.verdict.kind, "unusualness": prediction.unusualness}
             text += f", {prediction.verdict.words}"
+        if len(parts) > 1:
+            found = predictor.predict(list(parts))
+            row["digits"] = [{"digit": each.digit, "confidence": each.confidence} for each in found]
+            text += f"; {len(parts)} digits: " + ", ".join(f"{e.digit} ({e.confidence:.1%})" for e in found)
         print(json.dumps(row) if options.json else text)
     return int(options.failed)
 

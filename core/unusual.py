@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import safetensors.numpy
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, Float64
 from safetensors import SafetensorError
 
 from core.errors import CheckpointError
@@ -81,6 +81,12 @@ class Detector:
         """The share of real digits that are less unusual, in [0, 1]."""
         reference = self.arrays["reference"]
         return float(np.searchsorted(reference, score) / len(reference))
+
+    def spread(self, edges: Float[np.ndarray, " edges"]) -> Float64[np.ndarray, " shares"]:
+        """The shares of real digits between the edges of bins, which rise; the last bin takes all beyond."""
+        reference = self.arrays["reference"]
+        counts, _ = np.histogram(reference.clip(max=edges[-1]), edges)
+        return counts / len(reference)
 
     def to_bytes(self) -> bytes:
         """For a checkpoint; the banks in half precision."""

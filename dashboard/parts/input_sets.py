@@ -1,4 +1,4 @@
-"""What two looks at unusual inputs share: every set, computed once with progress; the chosen one; how to get more."""
+"""What two looks at unusual inputs share: every set, the chosen one, and how to get more."""
 
 import streamlit as st
 
@@ -57,7 +57,8 @@ def source(usual: Seen) -> str:
 
 def _more() -> None:
     st.markdown(
-        f"Any folder of pictures, or with an IDX file of images, in `{unusual_inputs.folder()}` is a set of its own."
+        "A folder of pictures, or with an IDX file of images, is a set of its own if you put it into "
+        f"`{unusual_inputs.folder()}`."
     )
     for each in unusual_inputs.fetchable():
         words = f"Fetch {each.name}: {each.shows} ({each.megabytes} MB)"

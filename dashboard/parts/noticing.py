@@ -48,12 +48,10 @@ def show() -> None:
 
 def _about(figure: str, usual: Seen, row: dict[str, Detection]) -> str:
     missing = [kind.name for name, kind in KINDS.items() if name not in row]
-    text = (
-        f"{ABOUT[figure][0].upper()}{ABOUT[figure][1:]}. {BEST} best of its row; click a row for its curves. "
-    )
+    text = f"{ABOUT[figure][0].upper()}{ABOUT[figure][1:]}. {BEST} best of its row; a click draws it. "
     text += f"Against {input_sets.source(usual)}. Those that are fitted saw training digits alone."
     if missing:
-        text += f" Not here: {', '.join(missing)}: MNIST's training digits, or a fitted detector, are not at hand."
+        text += f" Not here: {', '.join(missing)}: training digits, or a fitted detector, are not at hand."
     return text
 
 
@@ -101,7 +99,7 @@ def _curves(usual: Seen, seen: Seen, row: dict[str, Detection]) -> None:
                 "color": charts.ACCENT if own else COLOURS[place % len(COLOURS)],
                 "dash": "solid" if own else DASHES[place % len(DASHES)],
             },
-            hovertemplate=f"{KINDS[name].name}: %{{y:.1%}} of the set at %{{x:.1%}} of the digits<extra></extra>",
+            hovertemplate=f"{KINDS[name].name}: %{{y:.1%}} at %{{x:.1%}} of the digits<extra></extra>",
         )
     plain = {"tickformat": ".0%", "fixedrange": True, "zeroline": False}
     figure.update_xaxes(title="of the real digits flagged", range=[-0.01, 1], **plain)

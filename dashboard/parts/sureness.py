@@ -38,9 +38,7 @@ def _show() -> None:
         st.markdown(_sentence(seen))
         _gallery(seen)
     with left:
-        st.markdown(
-            "**How sure the model is**, set by set: every row is one, its pictures spread by confidence"
-        )
+        st.markdown("**How sure the model is**: a row for each set, its pictures spread by confidence")
         _chart(usual, found, key)
         st.caption(
             f"Real digits: {input_sets.source(usual)}. Of each set at most {max(map(len, found.values())):,} "
@@ -85,10 +83,10 @@ def _figure(seen: Seen, row: int) -> str:
     noticed = seen.noticed is not None and bool(seen.noticed[row])
     words = f"{seen.inputs.name}: read as {digit}, {percent(sure)} sure"
     words += ", not like any digit" if noticed else ""
-    return (
-        f'<figure class="{"noticed" if noticed else "missed"}">{image(seen.inputs.images[row], words)}'
-        f"<figcaption><b>{digit}</b> · {escape(percent(sure, 0 if sure < 0.995 else 1))}</figcaption></figure>"
-    )
+    shown = f"<b>{digit}</b> · {escape(percent(sure, 0 if sure < 0.995 else 1))}"
+    picture = image(seen.inputs.images[row], words)
+    marked = "noticed" if noticed else "missed"
+    return f'<figure class="{marked}">{picture}<figcaption>{shown}</figcaption></figure>'
 
 
 def _chart(usual: Seen, found: dict[str, Seen], chosen: str) -> None:

@@ -1,0 +1,98 @@
+"""The answer in the Draw page's card: the digit or the digits, how sure, and whether to believe it."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from core.predictor import Prediction, Predictor
+from dashboard.words import percent
+
+BINS = 36
+BEYOND = 2.0  # the strip ends at so many times the limit
+WIDTH, HEIGHT = 240, 34  # px of the strip's own
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def nothing(heading: str, advice: str) -> str:
+    """Where there is no digit yet."""
+    return (
+        f'<div class="answer" role="status"><div class="words"><strong>{escape(heading)}</strong>'
+        f'<span class="quiet">{escape(advice)}</span></div></div>'
+    )
+
+
+def one(found: Prediction, predictor: Predictor) -> str:
+    """One digit: what it is, how sure, what is next, and the verdict."""
+    second = found.classes[found.probabilities.argsort()[-2]]
+    return (
+        f'<div class="answer" role="status"><div class="digit">{found.digit}</div><div class="words">'
+        f'<span class="sure"><strong>{percent(found.confidence)}</strong> sure</span>'
+        f'<span class="quiet">next: {second} at {percent(found.of(second))}</span>'
+        f"{_verdict(found, predictor)}</div></div>"
+    )
+
+
+def several(found: Sequence[Prediction], chosen: int) -> str:
+    """Digits beside each other, each with its own confidence; the chosen one is what the rest shows."""
+    figures = "".join(_figure(each, place == chosen) for place, each in enumerate(found))
+    read = " ".join(str(each.digit) for each in found)
+    doubts = [
+        f"the {place}{ENDINGS.get(place, 'th')}: {each.verdict.words}"
+        for place, each in enumerate(found, start=1)
+        if each.verdict and each.verdict.kind != "digit"
+    ]
+    words = "; ".join(doubts) if doubts else "each looks like a digit"
+    return (
+        f'<div class="answer several" role="status" aria-label="{len(found)} digits: {read}">'
+        f'<div class="row">{figures}</div><div class="words"><strong>{len(found)} digits: {read}</strong>'
+        f'<span class="quiet">{escape(words[0].upper() + words[1:])}.</span></div></div>'
+    )
+
+
+def _figure(found: Prediction, chosen: bool) -> str:
+    kind, words = (found.verdict.kind, found.verdict.words) if found.verdict else ("digit", "")
+    marks = f"each is-{kind}{' chosen' if chosen else ''}"
+    return (
+        f'<div class="{marks}" title="{escape(words)}"><div class="digit">{found.digit}</div>'
+        f"{percent(found.confidence, 0 if found.confidence < 0.995 else 1)}</div>"
+    )
+
+
+def _verdict(found: Prediction, predictor: Predictor) -> str:
+    if not (found.verdict and predictor.detector and found.unusualness is not None):
+        return ""
+    share = predictor.detector.share_below(found.unusualness)
+    words = found.verdict.words
+    than = percent(share, 0 if share < 0.99 else 1)
+    return (
+        f'<span class="verdict is-{found.verdict.kind}">{words[0].upper()}{words[1:]}.</span>'
+        f'<span class="quiet">More unusual than {than} of real digits.</span>'
+        + strip(predictor, found.unusualness)
+    )
+
+
+def strip(predictor: Predictor, score: float) -> str:
+    """Where a score lies among those of real digits: their distribution, the limit, and a mark."""
+    detector, limit = predictor.detector, predictor.card.verdict.get("unusual_above")
+    if detector is None or limit is None:
+        return ""
+    edges = np.linspace(0, BEYOND * limit, BINS + 1)
+    shares = detector.spread(edges)
+    heights = (HEIGHT - 8) * np.sqrt(shares / shares.max())
+    wide = WIDTH / BINS
+    bars = "".join(
+        f'<rect x="{place * wide:.1f}" y="{HEIGHT - 4 - high:.1f}" width="{wide - 1:.1f}" height="{high:.1f}"/>'
+        for place, high in enumerate(heights.tolist())
+        if high
+    )
+    at, border = WIDTH * min(1.0, score / edges[-1]), WIDTH / BEYOND
+    words = f"Unusualness {score:.1f}; most real digits lie on the left, the limit is {limit:.1f}"
+    return (
+        f'<svg class="strip" viewBox="-6 0 {WIDTH + 12} {HEIGHT}" role="img" aria-label="{words}">'
+        f'<title>{words}</title><g fill="currentColor" opacity="0.35">{bars}</g>'
+        f'<line x1="{border}" x2="{border}" y1="2" y2="{HEIGHT - 3}" stroke="currentColor" '
+        'stroke-dasharray="2 3" opacity="0.8"/>'
+        f'<path d="M {at - 5:.1f} {HEIGHT} L {at + 5:.1f} {HEIGHT} L {at:.1f} {HEIGHT - 9} Z" '
+        'class="here"/></svg>'
+    )
