@@ -113,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--std", type=float, help="likewise (default: 0.3081; 1 for arrays)")
     weights.set_defaults(run=_import_weights)
 
+    measure = commands.add_parser(
+        "measure-detector", help="measure how well unusual inputs are told from digits, and at what cost"
+    )
+    _add_model(measure)
+    measure.add_argument("--out", type=Path, help="also write the figures to this JSON file")
+    measure.set_defaults(run=_measure_detector)
     bench = commands.add_parser("bench", help="measure speed and accuracy beside their baselines")
     bench.add_argument("--out", type=Path, help="also write the figures to this JSON file")
     bench.set_defaults(run=_bench)
@@ -291,6 +297,13 @@ def _import_weights(options: argparse.Namespace) -> int:
     }
     card = import_weights(options.file, options.out, normalisation=normalisation)
     print(f"{options.out}: {card.architecture}, {card.parameters:,} parameters")
+    return 0
+
+
+def _measure_detector(options: argparse.Namespace) -> int:
+    from core.unusual_bench import main as measure
+
+    measure(options.model, options.out)
     return 0
 
 

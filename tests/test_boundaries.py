@@ -12,7 +12,7 @@ from core.paths import ROOT
 CORE_LAYERS = (
     ("__main__",),
     ("cli",),
-    ("training_bench",),
+    ("training_bench", "unusual_bench"),
     ("bench",),
     ("table_bench", "release", "progress_line", "tensorboard"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
@@ -32,7 +32,7 @@ CORE_LAYERS = (
         "shards",
     ),
     ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
-    ("detector_kinds", "generated_inputs", "found_inputs"),
+    ("detector_kinds", "generated_inputs", "found_inputs", "pen_letters"),
     (
         "readings",
         "explanation",

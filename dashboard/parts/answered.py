@@ -82,7 +82,8 @@ def strip(predictor: Predictor, score: float) -> str:
     heights = (HEIGHT - 8) * np.sqrt(shares / shares.max())
     wide = WIDTH / BINS
     bars = "".join(
-        f'<rect x="{place * wide:.1f}" y="{HEIGHT - 4 - high:.1f}" width="{wide - 1:.1f}" height="{high:.1f}"/>'
+        f'<rect x="{place * wide:.1f}" y="{HEIGHT - 4 - high:.1f}" '
+        f'width="{wide - 1:.1f}" height="{high:.1f}"/>'
         for place, high in enumerate(heights.tolist())
         if high
     )

@@ -21,7 +21,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .strip .here { fill: #d55e00; }
 .answer.several { flex-direction: column; align-items: flex-start; gap: 0.4rem; }
 .several .row { display: flex; gap: 0.9rem; flex-wrap: wrap; }
-.several .each { text-align: center; border-bottom: 0.25rem solid #2e7d32; opacity: 0.72; font-size: 0.875rem; }
+.several .each { text-align: center; border-bottom: 0.25rem solid #2e7d32; opacity: 0.72;
+                 font-size: 0.875rem; }
 .several .each.is-unsure { border-bottom-color: #e69f00; border-bottom-style: dashed; }
 .several .each.is-not-a-digit { border-bottom-color: #d55e00; border-bottom-style: dotted; }
 .several .each.chosen { opacity: 1; font-weight: 700; }

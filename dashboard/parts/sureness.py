@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.inputs import SAMPLE
 from dashboard.parts import charts, input_sets
 from dashboard.parts.pictures import image
 from dashboard.unusual_inputs import Seen
@@ -41,10 +42,8 @@ def _show() -> None:
         st.markdown("**How sure the model is**: a row for each set, its pictures spread by confidence")
         _chart(usual, found, key)
         st.caption(
-            f"Real digits: {input_sets.source(usual)}. Of each set at most {max(map(len, found.values())):,} "
-            "pictures. The darker, the more of the row."
-            if found
-            else ""
+            f"Real digits: {input_sets.source(usual)}. Of each set at most {SAMPLE:,} pictures. "
+            "The darker, the more of the row."
         )
 
 
