@@ -15,12 +15,14 @@ class Kind:
 
     Attributes:
         name: for people.
+        short: the same as the head of a column.
         about: how it scores, in half a sentence, and who published it.
         fitted: whether it needs training digits.
         shipped: whether it needs the checkpoint's own detector.
     """
 
     name: str
+    short: str
     about: str
     fitted: bool = False
     shipped: bool = False
@@ -28,35 +30,59 @@ class Kind:
 
 KINDS = {
     OWN: Kind(
-        "Both opinions", "distance and learned, after a softplus each: what the verdict uses", shipped=True
+        "Both opinions",
+        "Both",
+        "distance and learned, after a softplus each: what the verdict uses",
+        shipped=True,
     ),
     "distance": Kind(
-        "Distance", "cosine distance to the nearest training digit over blocks 2 to 4", shipped=True
+        "Distance",
+        "Distance",
+        "cosine distance to the nearest training digit over blocks 2 to 4",
+        shipped=True,
     ),
     "learned": Kind(
-        "Learned", "a small network that knows digits from made-up scrawls and cut digits", shipped=True
+        "Learned",
+        "Learned",
+        "a small network that knows digits from made-up scrawls and cut digits",
+        shipped=True,
     ),
     "softmax": Kind(
-        "Maximum softmax", "how unsure the answer is (Hendrycks, Gimpel 2017, arXiv:1610.02136)"
+        "Maximum softmax",
+        "Softmax",
+        "how unsure the answer is (Hendrycks, Gimpel 2017, arXiv:1610.02136)",
     ),
-    "logit": Kind("Maximum logit", "the greatest logit, negated (Hendrycks et al. 2022, arXiv:1911.11132)"),
-    "energy": Kind("Energy", "−log Σ exp of the logits (Liu et al. 2020, arXiv:2010.03759)"),
-    "entropy": Kind("Entropy", "of the probabilities (Chan et al. 2021, arXiv:2012.06575)"),
+    "logit": Kind(
+        "Maximum logit",
+        "Logit",
+        "the greatest logit, negated (Hendrycks et al. 2022, arXiv:1911.11132)",
+    ),
+    "energy": Kind("Energy", "Energy", "−log Σ exp of the logits (Liu et al. 2020, arXiv:2010.03759)"),
+    "entropy": Kind("Entropy", "Entropy", "of the probabilities (Chan et al. 2021, arXiv:2012.06575)"),
     "odin": Kind(
+        "ODIN",
         "ODIN",
         "softmax at T = 1,000 after a small step towards the answer (Liang et al. 2018, arXiv:1706.02690)",
     ),
     "mahalanobis": Kind(
-        "Mahalanobis", "distance to the nearest class mean (Lee et al. 2018, arXiv:1807.03888)", fitted=True
+        "Mahalanobis",
+        "Mahal.",
+        "distance to the nearest class mean (Lee et al. 2018, arXiv:1807.03888)",
+        fitted=True,
     ),
     "knn": Kind(
-        "kNN", f"distance to the {NEIGHBOURS}th nearest training digit (Sun et al. 2022, arXiv:2204.06507)",
+        "kNN",
+        "kNN",
+        f"distance to the {NEIGHBOURS}th nearest training digit (Sun et al. 2022, arXiv:2204.06507)",
         fitted=True,
     ),
-    "vim": Kind("ViM", "what the features' main directions leave over (Wang et al. 2022, arXiv:2203.10807)",
+    "vim": Kind(
+        "ViM",
+        "ViM",
+        "what the features' main directions leave over (Wang et al. 2022, arXiv:2203.10807)",
         fitted=True,
     ),
-}  # fmt: skip
+}
 
 
 def possible(predictor: Predictor, *, fitted: bool) -> tuple[str, ...]:

@@ -148,14 +148,14 @@ def _bytes(values: np.ndarray) -> np.ndarray:
 
 
 RECIPES = {
-    "letters": Recipe("Letters, rendered", _glyphs(letters), glyphs=letters),
-    "symbols": Recipe("Symbols, rendered", _glyphs(symbols), glyphs=symbols),
+    "letters": Recipe("Rendered letters", _glyphs(letters), glyphs=letters),
+    "symbols": Recipe("Rendered symbols", _glyphs(symbols), glyphs=symbols),
     "scribbles": Recipe("Scribbles", _scribbles),
-    "two-digits": Recipe("Two digits at once", _pairs, of_digits=True),
-    "mirrored": Recipe("Digits, mirrored", _mirrored, of_digits=True),
-    "upside-down": Recipe("Digits, turned by 180°", _turned(2, POINT_SYMMETRIC), of_digits=True),
-    "on-the-side": Recipe("Digits, turned by 90°", _turned(1, TURN_SYMMETRIC), of_digits=True),
-    "inverted": Recipe("Digits, inverted", _inverted, of_digits=True),
+    "two-digits": Recipe("Two digits", _pairs, of_digits=True),
+    "mirrored": Recipe("Mirrored digits", _mirrored, of_digits=True),
+    "upside-down": Recipe("Digits at 180°", _turned(2, POINT_SYMMETRIC), of_digits=True),
+    "on-the-side": Recipe("Digits at 90°", _turned(1, TURN_SYMMETRIC), of_digits=True),
+    "inverted": Recipe("Inverted digits", _inverted, of_digits=True),
     "stripes": Recipe("Stripes", _stripes),
     "uniform-noise": Recipe("Uniform noise", _uniform),
     "gaussian-noise": Recipe("Gaussian noise", _gaussian),

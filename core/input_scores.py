@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
@@ -20,6 +20,7 @@ CHUNK = 500  # pictures between two reports
 Progress = Callable[[int, int], None]
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """`core.detectors.Detectors`, which takes torch seconds to import."""
 

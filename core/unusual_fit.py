@@ -86,8 +86,10 @@ def _learned(
     mean, std = digits.mean(axis=0), digits.std(axis=0) + np.float32(1e-6)
     values = torch.from_numpy(((np.concatenate([digits, others]) - mean) / std).clip(-CLAMP, CLAMP))
     targets = torch.cat([torch.zeros(len(digits)), torch.ones(len(others))])
+    threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
+        torch.set_num_threads(1)  # steps as small as these are slower with two
         network = nn.Sequential(
             nn.Linear(values.shape[1], WIDTH), nn.ReLU(), nn.Dropout(0.3), nn.Linear(WIDTH, 1)
         )
@@ -101,6 +103,7 @@ def _learned(
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             progress("learning", epoch + 1, EPOCHS)
+    torch.set_num_threads(threads)
     weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
     return {
         "input.mean": mean,

@@ -28,7 +28,7 @@ def show() -> None:
     if not found:
         return
     figures = unusual_inputs.detections(st.session_state.model, usual, found)
-    left, right = st.columns([4, 8], gap="medium")
+    left, right = st.columns([4, 8], gap="small")
     with left:
         key = input_sets.choose(found)
         _curves(usual, found[key], figures[key])
@@ -69,20 +69,20 @@ def _table(
     for key, row in figures.items():
         values = {name: getattr(row[name], figure) for name in names}
         top = best(row, figure)
-        marked = [f"{BEST} {value:.3f}" if value == top else f"{value:.3f}" for value in values.values()]
+        marked = [f"{BEST if value == top else ''}{100 * value:.1f}" for value in values.values()]
         own = values.get(OWN, top)
         rows.append(
             {
                 "id": key,
                 "cells": [found[key].inputs.name, *marked],
                 "bar": 0.0,
-                "words": f"{found[key].inputs.name}: best {top:.3f}, the verdict's own {own:.3f}",
+                "words": f"{found[key].inputs.name}: best {100 * top:.1f}, the verdict's own {100 * own:.1f}",
                 "chosen": key == chosen,
             }
         )
-    columns = ["", *(KINDS[name].name for name in names)]
+    columns = ["per cent", *(KINDS[name].short for name in names)]
     with st.container(key="noticing-table"):
-        pick.table({"columns": columns, "rows": rows}, key="noticing", pick=input_sets.pick)
+        pick.table({"columns": columns, "rows": rows, "dense": True}, key="noticing", pick=input_sets.pick)
 
 
 def _curves(usual: Seen, seen: Seen, row: dict[str, Detection]) -> None:

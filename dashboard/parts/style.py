@@ -18,7 +18,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .verdict.is-unsure { border-left-color: #e69f00; }
 .verdict.is-not-a-digit { border-left-color: #d55e00; }
 .strip { width: 100%; max-width: 16rem; display: block; }
-.strip .here { fill: #d55e00; }
+.st-key-noticing-table { overflow-x: auto; }
 .answer.several { flex-direction: column; align-items: flex-start; gap: 0.4rem; }
 .several .row { display: flex; gap: 0.9rem; flex-wrap: wrap; }
 .several .each { text-align: center; border-bottom: 0.25rem solid #2e7d32; opacity: 0.72;

@@ -53,7 +53,8 @@ def _sentence(seen: Seen) -> str:
     if seen.noticed is not None:
         text += f", and **{percent(float(seen.noticed.mean()))}** are told from digits by the verdict"
     skipped = len(seen.inputs.skipped)
-    return text + "." + (f" {skipped:,} files could not be used." if skipped else "")
+    files = "file" if skipped == 1 else "files"
+    return text + "." + (f" {skipped:,} {files} could not be used." if skipped else "")
 
 
 def _gallery(seen: Seen) -> None:
