@@ -10,7 +10,7 @@ from core.errors import DatasetError
 TPR = 0.95  # at which the false positive rate is given
 POINTS = 300  # of a curve that is drawn
 
-Scores = Float[np.ndarray, " n"]
+Scores = Float[np.ndarray, " _n"]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ MIRROR_SYMMETRIC = (0, 1, 8)
 TURN_SYMMETRIC = (0,)  # by 90°
 BRUSHES = (12, 16, 20)  # px on the canvas
 
-Pixels = UInt8[np.ndarray, "n 28 28"]
+Pixels = UInt8[np.ndarray, "_n 28 28"]
 Make = Callable[[LabelledDigits, int, np.random.Generator], np.ndarray]
 
 

@@ -16,7 +16,7 @@ BESIDE = 0.5  # of the narrower one's width: what overlaps more stands above the
 APART = 0.1  # of the lower one's height: what overlaps less stands in another line
 MARGIN = 8  # px around a digit that is cut out
 
-Ink = UInt8[np.ndarray, "h w"]
+Ink = UInt8[np.ndarray, "_h _w"]
 
 
 @dataclass(frozen=True)
