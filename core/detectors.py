@@ -102,7 +102,7 @@ class _ClassLogits(nn.Module):
 
     def __init__(self, model: Network):
         super().__init__()
-        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         return class_logits(self.model(images))

@@ -92,7 +92,7 @@ def _stripes(_digits: LabelledDigits, n: int, generator: np.random.Generator) ->
 
 
 def _inverted(digits: LabelledDigits, n: int, generator: np.random.Generator) -> Pixels:
-    return 255 - _some(digits, n, generator)  # type: ignore[no-any-return]
+    return 255 - _some(digits, n, generator)
 
 
 def _turned(quarters: int, without: tuple[int, ...]) -> Make:
@@ -144,7 +144,7 @@ def _some(
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    return values.round().clip(0, 255).astype(np.uint8)  # type: ignore[no-any-return]
+    return values.round().clip(0, 255).astype(np.uint8)
 
 
 RECIPES = {

@@ -208,7 +208,7 @@ def pieces(images: Pixels, count: int, *, seed: int) -> UInt8[np.ndarray, "count
     for row, (side, place) in enumerate(zip(sides, places, strict=True)):
         pixels[row][(np.s_[:place], np.s_[place:], np.s_[:, :place], np.s_[:, place:])[side]] = 0
         pixels[row] = _centred(pixels[row])
-    return pixels  # type: ignore[no-any-return]
+    return pixels
 
 
 def _centred(pixels: UInt8[np.ndarray, "28 28"]) -> UInt8[np.ndarray, "28 28"]:
