@@ -32,7 +32,7 @@ KINDS = {
     OWN: Kind(
         "Both opinions",
         "Both",
-        "distance and learned, after a softplus each: what the verdict uses",
+        "distance and, twice, learned, as tests are combined (Fisher 1932): what the verdict uses",
         shipped=True,
     ),
     "distance": Kind(

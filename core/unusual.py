@@ -1,7 +1,9 @@
 """How unlike the training digits a picture is: one score from the features that the network has anyway.
 
-Two opinions, each in standard deviations of real digits about their mean, are added after a softplus, so that
-either alone is enough and neither excuses the other:
+Two opinions, each in standard deviations of real digits about their mean, are combined as independent tests
+are (Fisher 1932): the logarithms of how seldom a digit would be so far out are added, the second one twice.
+Either alone is enough, neither excuses the other, and what is very far out by one is unusual whatever the other
+says:
 
 - *distance*: the cosine distance to the nearest training digit, summed over the network's blocks (Sun et al.
   2022, arXiv:2204.06507, there on the last features alone). Strange textures are far away.
@@ -18,11 +20,13 @@ import numpy as np
 import safetensors.numpy
 from jaxtyping import Float, Float32, Float64
 from safetensors import SafetensorError
+from scipy import special
 
 from core.errors import CheckpointError
 from core.outputs import Outputs
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
+LEARNED_WEIGHT = np.float32(2)
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
 BANK = "bank."
 ARRAYS = (
@@ -59,10 +63,10 @@ class Detector:
     arrays: dict[str, np.ndarray]
 
     def score(self, outputs: Outputs) -> Scores:
-        """How unusual each picture is, ≥ 0; half of the real digits lie below about 1.3."""
+        """How unusual each picture is, ≥ 0; half of the real digits lie below about 2."""
         distance = self.distance(outputs) / self.arrays["distance.sum_std"]
         learned = (self.learned(outputs) - self.arrays["learned.mean"]) / self.arrays["learned.std"]
-        return softplus(distance) + softplus(learned)  # type: ignore[no-any-return]
+        return surprise(distance) + LEARNED_WEIGHT * surprise(learned)  # type: ignore[no-any-return]
 
     def distance(self, outputs: Outputs) -> Scores:
         """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""
@@ -144,6 +148,6 @@ def of_length_1(features: Features) -> Features:
     return features / np.maximum(lengths, np.finfo(np.float32).tiny)  # type: ignore[no-any-return]
 
 
-def softplus(values: Scores) -> Scores:
-    """ln(1 + exp x): x for large x, 0 for very negative ones."""
-    return np.logaddexp(np.float32(0), values)  # type: ignore[no-any-return]
+def surprise(values: Scores) -> Scores:
+    """−ln of the chance that a normal variable is greater: ln 2 at 0, about x² / 2 for large x, 0 at −∞."""
+    return -special.log_ndtr(-values)  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ from core.unusual_material import SEED, Pixels, Progress, gather, silent
 WIDTH, EPOCHS, BATCH = 256, 8, 256
 LIKE_A_DIGIT = 0.0  # scrawls that are nearer to the training digits than the mean digit is are left out
 BYTES_A_BANK = 4_000_000
-ACCEPTED = 0.99  # of the digits that nothing was fitted to
+ACCEPTED = 0.995  # of the digits that nothing was fitted to
 DRAWN_AGAIN = 2  # every second of them once more, as a pen would draw it
 
 

@@ -16,7 +16,7 @@ from core.paths import DETECTOR, ROOT, data_folder
 from core.pendigits import SIZES, draw, read_unipen
 from core.predictor import Predictor
 from core.preprocess import prepare
-from core.unusual import Detector, inputs, nearest, read_detector, softplus
+from core.unusual import Detector, inputs, nearest, read_detector, surprise
 
 
 def outputs(*features: tuple[float, float]) -> Outputs:
@@ -46,13 +46,13 @@ def by_hand() -> Detector:
     )
 
 
-def test_the_score_is_the_sum_of_both_opinions():
+def test_the_score_is_the_weighted_sum_of_both_opinions():
     found = by_hand().score(outputs((2, 0), (0, 3)))
     # Along the bank's digit: distance 0, z = (0 − 0.5) / 0.25 / 2 = −1; sum 2 → hidden 1 → 3.5 → z = 0.5.
     # Across: distance 1, z = 1; sum 3 → hidden 2 → 6.5 → z = 1.
     by_formula = [
-        math.log1p(math.exp(-1)) + math.log1p(math.exp(0.5)),
-        math.log1p(math.exp(1)) + math.log1p(math.exp(1)),
+        -math.log(1 - 0.15865525) - 2 * math.log(0.30853754),  # how seldom a normal variable is greater
+        -math.log(0.15865525) - 2 * math.log(0.15865525),
     ]
     assert found == pytest.approx(by_formula, rel=1e-6)
 
@@ -69,8 +69,10 @@ def test_distances_are_to_the_nearest_of_the_bank_whatever_the_length():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_softplus_does_not_overflow():
-    assert softplus(np.array([-1000, 0, 1000], np.float32)) == pytest.approx([0, math.log(2), 1000])
+def test_the_surprise_has_no_end():
+    found = surprise(np.array([-1000, 0, 1.959964, 1000], np.float32))
+    assert found == pytest.approx([0, math.log(2), -math.log(0.025), 500_007.8], rel=1e-5)
+    assert found.dtype == np.float32
 
 
 @pytest.mark.parametrize(("score", "share"), [(0.5, 0), (2.5, 0.5), (4, 0.75), (9, 1)])
