@@ -264,7 +264,7 @@ def _fit_detector(options: argparse.Namespace) -> int:
     card = keep_detector(predictor, fit_detector(predictor, training, held_out, progress=progress), held_out)
     print(
         f"{predictor.folder}: no digit above {card.verdict['unusual_above']:.2f}, which accepts "
-        f"{card.verdict['accepted']:.0%} of {card.verdict['accepted_of']}"
+        f"{card.verdict['accepted']:.1%} of {card.verdict['accepted_of']}"
     )
     return 0
 

@@ -2,8 +2,8 @@
 
 Two opinions, each in standard deviations of real digits about their mean, are combined as independent tests
 are (Fisher 1932): the logarithms of how seldom a digit would be so far out are added, the second one twice.
-Either alone is enough, neither excuses the other, and what is very far out by one is unusual whatever the other
-says:
+Either alone is enough, neither excuses the other, and what is very far out by one is unusual whatever the
+other says:
 
 - *distance*: the cosine distance to the nearest training digit, summed over the network's blocks (Sun et al.
   2022, arXiv:2204.06507, there on the last features alone). Strange textures are far away.

@@ -95,8 +95,8 @@ def strip(predictor: Predictor, score: float) -> str:
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-6 0 {WIDTH + 12} {HEIGHT}">'
         f'<g fill="{QUIET}">{bars}</g>'
-        f'<line x1="{border:.1f}" x2="{border:.1f}" y1="2" y2="{HEIGHT - 3}" stroke="{QUIET}" stroke-width="2" '
-        'stroke-dasharray="2 3"/>'
+        f'<line x1="{border:.1f}" x2="{border:.1f}" y1="2" y2="{HEIGHT - 3}" stroke="{QUIET}" '
+        'stroke-width="2" stroke-dasharray="2 3"/>'
         f'<path d="M {at - 6:.1f} {HEIGHT} L {at + 6:.1f} {HEIGHT} L {at:.1f} {HEIGHT - 11} Z" '
         f'fill="{MARK}"/></svg>'
     )
