@@ -26,6 +26,7 @@ from core.errors import CheckpointError
 from core.outputs import Outputs
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
+FEW = 4  # rows that are not worth waking other threads for: on a busy machine that takes long
 LEARNED_WEIGHT = np.float32(2)
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
 BANK = "bank."
@@ -130,6 +131,9 @@ def nearest(outputs: Outputs, banks: Mapping[str, Float32[np.ndarray, "m _"]]) -
     columns = []
     for name, bank in banks.items():
         features = of_length_1(outputs.features[name])
+        if len(features) <= FEW:
+            columns.append(1 - np.vecdot(features[:, None], bank).max(axis=1))
+            continue
         chunks = range(0, max(1, len(features)), CHUNK)
         columns.append(np.concatenate([1 - (features[i : i + CHUNK] @ bank.T).max(axis=1) for i in chunks]))
     return np.stack(columns, axis=1)

@@ -69,6 +69,15 @@ def test_distances_are_to_the_nearest_of_the_bank_whatever_the_length():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_one_picture_and_many_have_the_same_distances():
+    generator = np.random.default_rng(1)
+    banks = {"block2": generator.random((50, 8), dtype=np.float32)}
+    values = generator.random((9, 8), dtype=np.float32)
+    some = Outputs(np.zeros((9, 2), np.float32), values, {"block2": values})
+    one = Outputs(some.logits[:1], values[:1], {"block2": values[:1]})
+    np.testing.assert_allclose(nearest(one, banks), nearest(some, banks)[:1], atol=1e-6)
+
+
 def test_the_surprise_has_no_end():
     found = surprise(np.array([-1000, 0, 1.959964, 1000], np.float32))
     assert found == pytest.approx([0, math.log(2), -math.log(0.025), 500_007.8], rel=1e-5)
