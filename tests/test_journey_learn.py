@@ -155,7 +155,7 @@ def test_many_pictures_become_a_table_and_a_csv(visitor: Visitor) -> None:
     with page.expect_download() as download:
         visitor.press("CSV")
     lines = Path(download.value.path()).read_text().splitlines()
-    assert lines[0].startswith("file,digit,confidence,p0")
+    assert lines[0].startswith("file,digit,confidence,verdict,unusualness,p0,")
     assert lines[1].startswith("seven.png,7,")
 
 

@@ -6,9 +6,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import paths
+from core.datasets import load_dataset
 from core.live_training import Pool
+from core.predictor import Predictor
 from dashboard import resources
 from dashboard.learn_link import TABS
+from dashboard.words import percent
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
 PATIENCE = 60.0  # s
@@ -177,10 +180,17 @@ def test_one_digit_can_be_read_with_ones_own_weights():
     run = "zero,23,-1,-1_3,1,64,cross-entropy"
     app = until(learn(tab="train", run=run), "Done after 3 epochs")
     app.segmented_control(key="learn-tab").set_value("digit").run()
-    shipped = texts(app)
-    assert "So the model linear reads a" in shipped
+    assert "So the model linear reads a" in texts(app)
     app.segmented_control(key="learn-weights").set_value("mine").run()
     assert "So your training after epoch 3 reads a" in texts(app)
+    assert "temperature" not in texts(app)  # fitted for the shipped model alone
+
+
+def test_one_digit_ends_at_the_confidence_that_the_other_pages_show():
+    found = Predictor.load("linear").predict(load_dataset("optdigits").images[12])
+    words = texts(learn(tab="digit", example="12"))
+    assert "Divided by the temperature" in words
+    assert f"reads a **{found.digit}**, {percent(found.confidence)} sure" in words
 
 
 def test_samples_are_read_into_a_table_and_other_digits_are_outside_the_linear_models_world():

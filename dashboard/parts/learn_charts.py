@@ -95,23 +95,24 @@ def both(epochs: "Sequence[Both]", last: int) -> None:
 
 
 def squashed(digit: OneDigit) -> None:
-    """The sigmoid with this digit's logit on it."""
-    width = max(8.0, abs(digit.logit) * 1.15)
+    """The sigmoid with this digit's logit on it, divided by the temperature where there is one."""
+    name = "logit" if digit.temperature == 1 else "logit / temperature"
+    width = max(8.0, abs(digit.tempered) * 1.15)
     z = np.linspace(-width, width, 121)
     figure = go.Figure()
     figure.add_scatter(
         x=z, y=sigmoid(z), mode="lines", line={"color": QUIET, "width": 2}, hovertemplate="%{x:.2f}: %{y:.1%}"
     )
     figure.add_scatter(
-        x=[digit.logit],
+        x=[digit.tempered],
         y=[digit.probability],
         mode="markers",
         marker={"size": 14, "color": ACCENT},
-        hovertemplate="logit %{x:.3f}: %{y:.2%}",
+        hovertemplate=name + " %{x:.3f}: %{y:.2%}",
     )
-    figure.update_xaxes(title="logit", fixedrange=True, zeroline=True)
+    figure.update_xaxes(title=name, fixedrange=True, zeroline=True)
     figure.update_yaxes(title="probability of a 3", tickformat=".0%", range=[-0.05, 1.05], fixedrange=True)
-    alt = f"The sigmoid: a logit of {digit.logit:.2f} is a probability of {percent(digit.probability, 2)}"
+    alt = f"The sigmoid: a {name} of {digit.tempered:.2f} is a probability of {percent(digit.probability, 2)}"
     show(figure, key="chart-sigmoid", alt=alt, height=230, showlegend=False)
 
 

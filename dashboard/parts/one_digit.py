@@ -26,11 +26,11 @@ def show() -> None:
     left, right = st.columns([4, 8], gap="small")
     with left.container(border=True, height="stretch"):
         _choose(data.labels)
-        chosen, whose = _weights()
+        chosen, temperature, whose = _weights()
     if chosen is None:
         right.info("There is no linear model here. Train one on the first tab.", icon=":material/school:")
         return
-    digit = step_by_step(pixels, chosen)
+    digit = step_by_step(pixels, chosen, temperature=temperature)
     with right.container(border=True, height="stretch"):
         st.html(_calculation(digit, label))
         words, squash = st.columns([5, 6], gap="medium", vertical_alignment="center")
@@ -58,23 +58,24 @@ def _shuffle(rows: np.ndarray) -> None:
     change(example=int(np.random.default_rng().choice(rows)))
 
 
-def _weights() -> tuple[Weights | None, str]:
-    """Whose weights: the shipped model's, or those of the training at the epoch that is shown."""
+def _weights() -> tuple[Weights | None, float, str]:
+    """The shipped model's weights or those of the training's shown epoch, their temperature, and whose."""
     shown = live_run.mine().shown
     names = {"shipped": "Shipped model", "mine": "My training"}
     st.segmented_control("Weights", required=True, **mirror("weights", names))
     if link().weights == "mine" and shown is not None:
         st.caption(f"After epoch {shown.epoch} of the training on the first tab.")
-        return shown.weights, f"your training after epoch {shown.epoch}"
+        return shown.weights, 1.0, f"your training after epoch {shown.epoch}"
     if link().weights == "mine":
         st.caption("Nothing is trained yet: these are the shipped model's.")
     for name in sorted(checkpoint_names(), key=lambda one: (one != st.session_state.model, one)):
         try:
-            if resources.card(name).architecture == ARCHITECTURE:
-                return resources.linear_weights(name), f"the model {name}"
+            card = resources.card(name)
+            if card.architecture == ARCHITECTURE:
+                return resources.linear_weights(name), card.temperature, f"the model {name}"
         except CheckpointError:  # damaged: the next one may do
             continue
-    return (shown.weights, "your training") if shown else (None, "")
+    return (shown.weights, 1.0, "your training") if shown else (None, 1.0, "")
 
 
 def _calculation(digit: OneDigit, label: int) -> str:
@@ -98,9 +99,15 @@ def _calculation(digit: OneDigit, label: int) -> str:
 def _sentences(digit: OneDigit, label: int, whose: str) -> str:
     right = "" if label in (3, 7) else f" It is a {label}, which this model does not know."
     verdict = "rightly" if digit.digit == label else "wrongly"
+    divided = ""
+    if digit.temperature != 1:
+        divided = (
+            f" Divided by the temperature {digit.temperature:.3f}, which makes the model about as sure as it "
+            f"is right (see Confidence), it is **{digit.tempered:+.3f}**."
+        )
     return (
         f"The contributions sum up to **{digit.total:+.3f}**. With the bias {digit.bias:+.3f} that is a "
-        f"logit of **{digit.logit:+.3f}**, and the sigmoid makes it a probability of "
+        f"logit of **{digit.logit:+.3f}**.{divided} The sigmoid makes it a probability of "
         f"**{percent(digit.probability, 2)}** for a 3.\n\n"
         f"So {whose} reads a **{digit.digit}**, {percent(digit.confidence)} sure, {verdict}.{right}"
     )
