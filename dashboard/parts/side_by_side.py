@@ -60,14 +60,16 @@ def _live(running: bool) -> None:
             f"start: {STARTS[now_set.start]}, {now_set.epochs} epochs, seed {now_set.seed}: the settings of "
             "the first tab. Both see the same batches."
         )
-        st.button(
-            "Train both",
-            icon=":material/compare_arrows:",
-            type="primary",
-            key="learn-both-train",
-            disabled=now.running,
-            on_click=_press,
-        )
+        if now.running:
+            st.button("Stop", icon=":material/stop:", type="primary", key="learn-both-stop", on_click=_stop)
+        else:
+            st.button(
+                "Train both",
+                icon=":material/compare_arrows:",
+                type="primary",
+                key="learn-both-train",
+                on_click=_press,
+            )
         with st.container(key="learn-both-said"):
             _said(now)
     with right.container(border=True, height="stretch"):
@@ -78,6 +80,12 @@ def _press() -> None:
     st.session_state.pop(REFUSED, None)
     _start()
     change(both=1)
+
+
+def _stop() -> None:
+    run: LiveRun[Any] | None = st.session_state.get(live_run.BOTH)
+    if run is not None:
+        run.stop()
 
 
 def _start() -> None:
