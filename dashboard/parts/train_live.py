@@ -91,6 +91,9 @@ def _said(now: live_run.Mine) -> None:
     if found:
         st.warning(plain(found.words), icon=":material/trending_up:")
         return
+    if now.running and not now.states:
+        st.markdown("Starting …")
+        return
     if not now.states:
         source = "MNIST's" if resources.mnist_at_hand() else "the bundled"
         st.markdown(f"Press **Train**: 784 weights and a bias learn to tell {source} 3s from 7s.")
