@@ -100,7 +100,7 @@ class TrainConfig:
     precision: str = _choice("auto", PRECISIONS, "of the arithmetic; auto: bfloat16 where it is faster")
     channels_last: bool = _switch(True, "keep the channels of a pixel together in memory")
     compile: bool = _switch(False, "compile the network (torch.compile): slower on a CPU")
-    cuda_graphs: bool = _switch(True, "on a GPU, launch the kernels of a step all at once")
+    cuda_graphs: bool = _switch(True, "on a GPU, launch the kernels of a step all at once (a CUDA graph)")
     seed: int = _flag(23, Range(0, 2**32), "seed of weights, order and augmentation")
 
     def __post_init__(self) -> None:
