@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Shaped
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,9 @@ class ArrayCache:
     folder: Path
     limit: int
 
-    def read(self, key: str, *, shape: tuple[int | None, ...], kind: str = "f") -> np.ndarray | None:
+    def read(
+        self, key: str, *, shape: tuple[int | None, ...], kind: str = "f"
+    ) -> Shaped[np.ndarray, "..."] | None:
         """The array, mapped from its file and not writable; None where there is no such whole file.
 
         Args:
@@ -56,7 +59,7 @@ class ArrayCache:
             os.utime(path)
         return found
 
-    def write(self, key: str, array: np.ndarray) -> None:
+    def write(self, key: str, array: Shaped[np.ndarray, "..."]) -> None:
         """Keeps an array. It appears under its name only when it is whole.
 
         A folder that can't be written costs time, not the answer: that is logged and no error.

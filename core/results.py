@@ -132,7 +132,7 @@ def table(results: list[RecipeResults]) -> list[tuple[str, ...]]:
     """A row of `COLUMNS` for each recipe, as text: mean ± standard deviation over the runs."""
     return [
         (
-            recipe.architecture,
+            _network(recipe),
             recipe.recipe,
             str(len(recipe.runs)),
             _plus_minus(recipe.spread("accuracy"), 2),
@@ -146,6 +146,11 @@ def table(results: list[RecipeResults]) -> list[tuple[str, ...]]:
     ]
 
 
+def _network(recipe: RecipeResults) -> str:
+    width = recipe.runs[0]["flags"].get("width", 1)
+    return recipe.architecture if width == 1 else f"{recipe.architecture}, {width} times as wide"
+
+
 def _plus_minus(spread: Spread, digits: int) -> str:
     """Both in percent; a hair more digits for the deviation, which is small."""
     after = "" if spread.deviation is None else f" ± {100 * spread.deviation:.{digits + 1}f}"
@@ -153,4 +158,6 @@ def _plus_minus(spread: Spread, digits: int) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
