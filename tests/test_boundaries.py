@@ -41,6 +41,8 @@ CORE_LAYERS = (
         "neighbours",
         "embedding_map",
     ),
+    ("methods",),
+    ("attribution",),
     ("predictor", "training_data"),
     ("checkpoint", "allographs", "table"),
     ("card", "models", "augmentation", "parts", "uploads", "outliers"),

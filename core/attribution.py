@@ -1,0 +1,326 @@
+"""How captum computes each attribution method, for a batch of images and any direction in the logits."""
+
+import copy
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from captum.attr import (
+    LRP,
+    DeepLift,
+    GuidedGradCam,
+    InputXGradient,
+    IntegratedGradients,
+    KernelShap,
+    LayerAttribution,
+    LayerGradCam,
+    Occlusion,
+    Saliency,
+)
+from captum.attr._utils.lrp_rules import GammaRule
+from jaxtyping import Float32, Int64, UInt8
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from core.errors import ExplanationError
+from core.models import DigitCNN, Network, class_logits
+from core.predictor import Predictor
+
+DEFAULT_LAYER = "block3"
+SHAP_PATCH = 4  # px along the side of SHAP's players
+SHAP_SAMPLES = 256  # coalitions tried
+SHAP_SEED = 0
+GAMMA = 0.25  # LRP: how much more the positive parts of a convolution count
+AT_ONCE = 256  # changed pictures that are looked at together
+
+Logits = Callable[[Tensor], Tensor]
+
+# captum tells of every hook that it hangs on and takes off again.
+warnings.filterwarnings("ignore", message="Setting (forward, )?backward hooks", module="captum")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the methods can be told.
+
+    Attributes:
+        steps: of Integrated Gradients, between the baseline and the digit; 2 to 500.
+        baseline: the picture "without anything" that IG, DeepLift, SHAP and Occlusion compare with: a key of
+            `BASELINES`.
+        window: px along the side of what Occlusion covers; 1 to 14.
+        stride: px between two windows; 1 to `window`.
+    """
+
+    steps: int = 32
+    baseline: str = "black"
+    window: int = 4
+    stride: int = 2
+
+
+BASELINES = {"black": 0.0, "grey": 0.5, "white": 1.0}  # brightness in [0, 1]
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be explained.
+
+    Attributes:
+        network: its own, or one that no other thread uses; without gradients of its parameters.
+        logits: the same network's (n, k) logits where no gradient is needed, which may be faster.
+        images: normalised.
+        directions: the evidence of image i is logits_i · directions_i: 1 for the target, −1 for what it is
+            held against.
+        black: what the network reads for a black pixel.
+        baseline: what it reads for a pixel of the baseline.
+        layer: the name of a layer, for the methods that need one.
+        options: as the methods are told.
+    """
+
+    network: Network
+    logits: Logits
+    images: Tensor
+    directions: Tensor
+    black: float
+    baseline: float
+    layer: str
+    options: Options
+
+    def evidence(self, images: Tensor, directions: Tensor) -> Tensor:
+        """(n,) evidence, without a gradient."""
+        with torch.no_grad():
+            return (self.logits(images) * directions).sum(dim=1)
+
+    @property
+    def model(self) -> "Evidence":
+        """The evidence as a module, with gradients."""
+        return Evidence(self.network)
+
+    @property
+    def private_model(self) -> "Evidence":
+        """The same of a copy: for methods that hang hooks on modules, which must not outlive a failure."""
+        return Evidence(copy.deepcopy(self.network))
+
+
+class Evidence(nn.Module):
+    """logits · direction, for each image: one logit, or the difference of two."""
+
+    def __init__(self, network: Network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor, directions: Tensor) -> Tensor:
+        return (class_logits(self.network(images)) * directions).sum(dim=1)
+
+
+def task_of(
+    predictor: Predictor,
+    network: Network,
+    images: UInt8[np.ndarray, "n 28 28"],
+    targets: Int64[np.ndarray, " n"],
+    *,
+    against: int | None = None,
+    layer: str = DEFAULT_LAYER,
+    options: Options = DEFAULTS,
+) -> Task:
+    """What the attribution methods are given.
+
+    Args:
+        predictor: whose classes, normalisation and logits count.
+        network: the same model with gradients.
+        images: in MNIST's convention.
+        targets: a known digit an image.
+        against: a known digit, or None.
+        layer: for the methods that need one.
+        options: as the methods are told.
+
+    Raises:
+        ExplanationError: the target is held against itself.
+    """
+    levels = np.array([0, round(255 * BASELINES[options.baseline])], dtype=np.uint8)
+    black, baseline = predictor.normalised(np.broadcast_to(levels[:, None, None], (2, 28, 28)))[:, 0, 0, 0]
+    return Task(
+        network,
+        lambda inputs: torch.from_numpy(predictor.logits(inputs.numpy())),
+        torch.from_numpy(predictor.normalised(images)),
+        torch.from_numpy(directions_of(predictor.classes, targets, against)),
+        float(black),
+        float(baseline),
+        layer,
+        options,
+    )
+
+
+def directions_of(
+    classes: tuple[int, ...], targets: Int64[np.ndarray, " n"], against: int | None
+) -> Float32[np.ndarray, "n k"]:
+    """1 for the target and −1 for what it is held against: of two classes, always the other one.
+
+    Raises:
+        ExplanationError: the target is held against itself.
+    """
+    known = np.array(classes)
+    directions = np.where(known == targets[:, None], np.float32(1), np.float32(0))
+    if len(classes) == 2:
+        return np.asarray(2 * directions - 1)
+    if against is not None:
+        if (targets == against).any():
+            raise ExplanationError(f"{against} can't be held against itself; choose another digit.")
+        directions[:, known == against] = -1
+    return directions
+
+
+def owed(task: Task) -> Float32[np.ndarray, " n"]:
+    """evidence(digit) − evidence(baseline): what a complete map adds up to."""
+    empty = torch.full_like(task.images, task.baseline)
+    found = task.evidence(task.images, task.directions) - task.evidence(empty, task.directions)
+    return np.asarray(found.numpy(), dtype=np.float32)
+
+
+def problem(options: Options) -> str | None:
+    """What is wrong with the options, in words; None if nothing is."""
+    if options.baseline not in BASELINES:
+        return f"Unknown baseline {options.baseline!r}; choose one of {', '.join(BASELINES)}."
+    for name, least, most in (("steps", 2, 500), ("window", 1, 14), ("stride", 1, options.window)):
+        value = getattr(options, name)
+        if type(value) is not int or not least <= value <= most:
+            return f"{name}={value!r}: give a whole number from {least} to {most}."
+    return None
+
+
+def gradcam(task: Task) -> Tensor:
+    method = LayerGradCam(task.model, task.network.layers()[task.layer])
+    small = method.attribute(_leaf(task), additional_forward_args=(task.directions,), relu_attributions=True)
+    large: Tensor = LayerAttribution.interpolate(small, (28, 28), interpolate_mode="bilinear")
+    return large
+
+
+def guided_gradcam(task: Task) -> Tensor:
+    model = task.private_model
+    method = GuidedGradCam(model, model.network.layers()[task.layer])
+    return method.attribute(  # type: ignore[no-any-return]
+        _leaf(task), additional_forward_args=(task.directions,), interpolate_mode="bilinear"
+    )
+
+
+def saliency(task: Task) -> Tensor:
+    return Saliency(task.model).attribute(_leaf(task), additional_forward_args=(task.directions,))  # type: ignore[no-any-return]
+
+
+def input_x_gradient(task: Task) -> Tensor:
+    return InputXGradient(task.model).attribute(_leaf(task), additional_forward_args=(task.directions,))  # type: ignore[no-any-return]
+
+
+def integrated_gradients(task: Task) -> Tensor:
+    return IntegratedGradients(task.model).attribute(  # type: ignore[no-any-return]
+        _leaf(task),
+        baselines=task.baseline,
+        n_steps=task.options.steps,
+        additional_forward_args=(task.directions,),
+        internal_batch_size=max(AT_ONCE, len(task.images)),
+    )
+
+
+def deeplift(task: Task) -> Tensor:
+    return DeepLift(task.private_model).attribute(  # type: ignore[no-any-return]
+        _leaf(task), baselines=task.baseline, additional_forward_args=(task.directions,)
+    )
+
+
+def occlusion(task: Task) -> Tensor:
+    side = task.options.window
+    return Occlusion(task.evidence).attribute(  # type: ignore[no-any-return]
+        task.images,
+        sliding_window_shapes=(1, side, side),
+        strides=(1, task.options.stride, task.options.stride),
+        baselines=task.baseline,
+        additional_forward_args=(task.directions,),
+        perturbations_per_eval=max(1, AT_ONCE // len(task.images)),
+    )
+
+
+def shap(task: Task) -> Tensor:
+    return torch.cat([_shap_of_one(task, row) for row in range(len(task.images))])
+
+
+def _shap_of_one(task: Task, row: int) -> Tensor:
+    """Each patch's part, spread evenly over its pixels. Patches that are as the baseline are one player
+    together: whether they are there changes nothing."""
+    image = task.images[row : row + 1]
+    side = 28 // SHAP_PATCH
+    places = torch.arange(28) // SHAP_PATCH
+    patches = places[:, None] * side + places  # (28, 28), the patch of each pixel
+    differs = torch.zeros(side**2, dtype=torch.bool)
+    differs[patches[image[0, 0] != task.baseline]] = True
+    players = differs.cumsum(0) - 1
+    players[~differs] = differs.sum()
+    mask = players[patches]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SHAP_SEED)
+        found: Tensor = KernelShap(task.evidence).attribute(
+            image,
+            baselines=task.baseline,
+            feature_mask=mask[None, None],
+            n_samples=SHAP_SAMPLES,
+            perturbations_per_eval=AT_ONCE,
+            additional_forward_args=(task.directions[row : row + 1],),
+        )
+    return found / torch.bincount(mask.flatten())[mask]
+
+
+def lrp(task: Task) -> Tensor:
+    found = torch.empty_like(task.images)
+    for direction in torch.unique(task.directions, dim=0):
+        rows = (task.directions == direction).all(dim=1)
+        # Black is 0 here, so that empty paper has no part: what it gives goes to the biases.
+        ink = (task.images[rows] - task.black).requires_grad_(True)
+        found[rows] = LRP(_Canonical(task.network, direction, task.black)).attribute(ink).detach()
+    return found
+
+
+class _Canonical(nn.Module):
+    """A network as LRP wants it: batch normalisation folded into the convolutions, a single output.
+
+    Rules: γ for convolutions, ε for what follows (Montavon et al. 2019). Made anew for each use, as captum
+    changes its weights.
+    """
+
+    def __init__(self, network: Network, direction: Tensor, black: float):
+        super().__init__()
+        brightness = nn.Conv2d(1, 1, 1)
+        nn.init.ones_(brightness.weight)
+        nn.init.constant_(brightness.bias, black)  # type: ignore[arg-type]
+        convolutions: list[nn.Module] = [brightness]
+        if isinstance(network, DigitCNN):
+            layers = list(network.conv_layers)
+            for place, layer in enumerate(layers):
+                if isinstance(layer, nn.Conv2d):
+                    normalisation = layers[place + 1]
+                    assert isinstance(normalisation, nn.BatchNorm2d)
+                    fused = fuse_conv_bn_eval(layer, normalisation)
+                    fused.rule = GammaRule(GAMMA)
+                    convolutions.append(fused)
+                elif isinstance(layer, (nn.ReLU, nn.MaxPool2d)):
+                    convolutions.append(copy.deepcopy(layer))
+            hidden, last = network.fc_layers[1], network.fc_layers[4]
+            assert isinstance(last, nn.Linear)
+            head: list[nn.Module] = [copy.deepcopy(hidden), nn.ReLU(), _one_output(last, direction)]
+        else:
+            head = [_one_output(network.linear, direction[:1])]
+        self.convolutions, self.head = nn.Sequential(*convolutions), nn.Sequential(*head)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.convolutions(images).flatten(1))  # type: ignore[no-any-return]
+
+
+def _one_output(last: nn.Linear, direction: Tensor) -> nn.Linear:
+    combined = nn.Linear(last.in_features, 1)
+    combined.weight.data = direction[None] @ last.weight.data
+    combined.bias.data = direction[None] @ last.bias.data
+    return combined
+
+
+def _leaf(task: Task) -> Tensor:
+    return task.images.detach().clone().requires_grad_(True)
