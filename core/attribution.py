@@ -19,48 +19,22 @@ from captum.attr import (
     Occlusion,
     Saliency,
 )
-from captum.attr._utils.lrp_rules import GammaRule
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from core.canonical import Canonical
 from core.errors import ExplanationError
-from core.models import DigitCNN, Network, class_logits
+from core.methods import BASELINES, DEFAULT_LAYER, DEFAULTS, SHAP_PATCH, SHAP_SAMPLES, Options
+from core.models import Network, class_logits
 from core.predictor import Predictor
 
-DEFAULT_LAYER = "block3"
-SHAP_PATCH = 4  # px along the side of SHAP's players
-SHAP_SAMPLES = 256  # coalitions tried
 SHAP_SEED = 0
-GAMMA = 0.25  # LRP: how much more the positive parts of a convolution count
 AT_ONCE = 256  # changed pictures that are looked at together
 
 Logits = Callable[[Tensor], Tensor]
 
 # captum tells of every hook that it hangs on and takes off again.
 warnings.filterwarnings("ignore", message="Setting (forward, )?backward hooks", module="captum")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the methods can be told.
-
-    Attributes:
-        steps: of Integrated Gradients, between the baseline and the digit; 2 to 500.
-        baseline: the picture "without anything" that IG, DeepLift, SHAP and Occlusion compare with: a key of
-            `BASELINES`.
-        window: px along the side of what Occlusion covers; 1 to 14.
-        stride: px between two windows; 1 to `window`.
-    """
-
-    steps: int = 32
-    baseline: str = "black"
-    window: int = 4
-    stride: int = 2
-
-
-BASELINES = {"black": 0.0, "grey": 0.5, "white": 1.0}  # brightness in [0, 1]
-DEFAULTS = Options()
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,22 +146,11 @@ def directions_of(
     return directions
 
 
-def owed(task: Task) -> Float32[np.ndarray, " n"]:
+def owed_by(task: Task) -> Float32[np.ndarray, " n"]:
     """evidence(digit) − evidence(baseline): what a complete map adds up to."""
     empty = torch.full_like(task.images, task.baseline)
     found = task.evidence(task.images, task.directions) - task.evidence(empty, task.directions)
     return np.asarray(found.numpy(), dtype=np.float32)
-
-
-def problem(options: Options) -> str | None:
-    """What is wrong with the options, in words; None if nothing is."""
-    if options.baseline not in BASELINES:
-        return f"Unknown baseline {options.baseline!r}; choose one of {', '.join(BASELINES)}."
-    for name, least, most in (("steps", 2, 500), ("window", 1, 14), ("stride", 1, options.window)):
-        value = getattr(options, name)
-        if type(value) is not int or not least <= value <= most:
-            return f"{name}={value!r}: give a whole number from {least} to {most}."
-    return None
 
 
 def gradcam(task: Task) -> Tensor:
@@ -276,51 +239,29 @@ def lrp(task: Task) -> Tensor:
         rows = (task.directions == direction).all(dim=1)
         # Black is 0 here, so that empty paper has no part: what it gives goes to the biases.
         ink = (task.images[rows] - task.black).requires_grad_(True)
-        found[rows] = LRP(_Canonical(task.network, direction, task.black)).attribute(ink).detach()
+        found[rows] = LRP(Canonical(task.network, direction, task.black)).attribute(ink).detach()
     return found
-
-
-class _Canonical(nn.Module):
-    """A network as LRP wants it: batch normalisation folded into the convolutions, a single output.
-
-    Rules: γ for convolutions, ε for what follows (Montavon et al. 2019). Made anew for each use, as captum
-    changes its weights.
-    """
-
-    def __init__(self, network: Network, direction: Tensor, black: float):
-        super().__init__()
-        brightness = nn.Conv2d(1, 1, 1)
-        nn.init.ones_(brightness.weight)
-        nn.init.constant_(brightness.bias, black)  # type: ignore[arg-type]
-        convolutions: list[nn.Module] = [brightness]
-        if isinstance(network, DigitCNN):
-            layers = list(network.conv_layers)
-            for place, layer in enumerate(layers):
-                if isinstance(layer, nn.Conv2d):
-                    normalisation = layers[place + 1]
-                    assert isinstance(normalisation, nn.BatchNorm2d)
-                    fused = fuse_conv_bn_eval(layer, normalisation)
-                    fused.rule = GammaRule(GAMMA)
-                    convolutions.append(fused)
-                elif isinstance(layer, (nn.ReLU, nn.MaxPool2d)):
-                    convolutions.append(copy.deepcopy(layer))
-            hidden, last = network.fc_layers[1], network.fc_layers[4]
-            assert isinstance(last, nn.Linear)
-            head: list[nn.Module] = [copy.deepcopy(hidden), nn.ReLU(), _one_output(last, direction)]
-        else:
-            head = [_one_output(network.linear, direction[:1])]
-        self.convolutions, self.head = nn.Sequential(*convolutions), nn.Sequential(*head)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.convolutions(images).flatten(1))  # type: ignore[no-any-return]
-
-
-def _one_output(last: nn.Linear, direction: Tensor) -> nn.Linear:
-    combined = nn.Linear(last.in_features, 1)
-    combined.weight.data = direction[None] @ last.weight.data
-    combined.bias.data = direction[None] @ last.bias.data
-    return combined
 
 
 def _leaf(task: Task) -> Tensor:
     return task.images.detach().clone().requires_grad_(True)
+
+
+_BY_NAME: dict[str, Callable[[Task], Tensor]] = {
+    "gradcam": gradcam,
+    "input-x-gradient": input_x_gradient,
+    "integrated-gradients": integrated_gradients,
+    "deeplift": deeplift,
+    "shap": shap,
+    "occlusion": occlusion,
+    "lrp": lrp,
+    "saliency": saliency,
+    "guided-gradcam": guided_gradcam,
+}
+
+
+def maps_of(name: str, task: Task) -> Float32[np.ndarray, "n 28 28"]:
+    """The maps of one method, a key of `core.methods.METHODS`, an image each."""
+    with torch.enable_grad():
+        values = _BY_NAME[name](task)
+    return values.detach().numpy()[:, 0].astype(np.float32)

@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
 
-from core import attribution
-from core.attribution import DEFAULT_LAYER as DEFAULT_LAYER
-from core.attribution import DEFAULTS, Options, task_of
+from core.attribution import maps_of, owed_by, task_of
 from core.checkpoint import load_model
 from core.errors import CheckpointError, ExplanationError
+from core.methods import DEFAULT_LAYER as DEFAULT_LAYER
+from core.methods import DEFAULTS, Options, methods_of, problem
 from core.methods import METHODS as _METHODS
-from core.methods import maps_of
-from core.models import ARCHITECTURES, Network
+from core.models import Network
 from core.paths import WEIGHTS
 from core.predictor import Input, Predictor, pixels_of
 
@@ -79,13 +78,12 @@ class Explanation:
 def default_method(predictor: Predictor) -> str:
     """Grad-CAM for networks that have layers to take it from; for a linear model, whose logit is a sum over
     pixels, each pixel's exact part in it."""
-    return "gradcam" if _layers(predictor) else "input-x-gradient"
+    return "gradcam" if predictor.layers else "input-x-gradient"
 
 
 def methods_for(predictor: Predictor) -> tuple[str, ...]:
     """The methods that apply to a model."""
-    layered = bool(_layers(predictor))
-    return tuple(name for name, method in _METHODS.items() if layered or not method.layered)
+    return methods_of(predictor.layers)
 
 
 def explain(
@@ -197,7 +195,7 @@ def _explained(
     with private_network(predictor) as network:
         task = task_of(predictor, network, images, targets, against=against, layer=place, options=options)
         maps = maps_of(method, task)
-        owed = attribution.owed(task).tolist() if about.complete else [None] * len(images)
+        owed = owed_by(task).tolist() if about.complete else [None] * len(images)
     return [
         Explanation(values, int(target), method, place, about.signed, against, debt)
         for values, target, debt in zip(maps, targets, owed, strict=True)
@@ -220,15 +218,10 @@ def _known(predictor: Predictor, target: SupportsIndex) -> int:
     return digit
 
 
-def _layers(predictor: Predictor) -> tuple[str, ...]:
-    architecture = ARCHITECTURES.get(predictor.card.architecture)
-    return architecture.layer_names if architecture else ()
-
-
 def _check(predictor: Predictor, method: str, layer: str | None, options: Options) -> None:
     if method not in METHODS:
         raise ExplanationError(f"Unknown method {method!r}; choose one of {', '.join(METHODS)}.")
-    about, layers = _METHODS[method], _layers(predictor)
+    about, layers = _METHODS[method], predictor.layers
     if about.layered and not layers:
         raise ExplanationError(
             f"{about.label} needs a convolutional layer and {predictor.card.architecture} has none; "
@@ -238,8 +231,8 @@ def _check(predictor: Predictor, method: str, layer: str | None, options: Option
         raise ExplanationError(f"No layer {layer!r}; choose one of {', '.join(layers)}.")
     if not about.layered and layer not in (None, "input"):
         raise ExplanationError(f"{method} explains the input, not a layer; leave out layer={layer!r}.")
-    if problem := attribution.problem(options):
-        raise ExplanationError(problem)
+    if found := problem(options):
+        raise ExplanationError(found)
 
 
 class _Twin:

@@ -99,6 +99,12 @@ class Predictor:
         return self.card.classes
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """The convolutional blocks, in their order; none for a linear model."""
+        names = (output.name for output in self._session.get_outputs())
+        return tuple(name for name in names if name not in ("logits", "embedding"))
+
+    @property
     def key(self) -> str:
         """The SHA-256 of the weights, for caches."""
         return self.card.hashes[WEIGHTS]

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from core import attribution, explanation, methods
-from core.attribution import DEFAULTS, Options, Task
+from core import explanation, methods
+from core.attribution import Task, maps_of
 from core.checkpoint import load_model
 from core.errors import ExplanationError
 from core.explanation import METHODS, explain, methods_for
-from core.methods import maps_of
+from core.methods import DEFAULTS, Options
 from core.models import ThreeSevenLinear
 from core.predictor import Predictor
 from tests.conftest import random_cnn
@@ -286,4 +286,4 @@ def test_random_samples_leave_the_random_numbers_of_others_alone(cnn: Predictor)
 
 def test_options_are_compared_by_value():
     assert replace(DEFAULTS, steps=DEFAULTS.steps) == DEFAULTS
-    assert attribution.problem(DEFAULTS) is None
+    assert methods.problem(DEFAULTS) is None

@@ -42,7 +42,21 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
          font-variant-numeric: tabular-nums; }
 .scale i { flex: 1; height: 0.5rem; border-radius: 0.25rem;
            background: linear-gradient(to right, #b35806, #f7f7f7, #542788); }
+.scale i.cividis { background: linear-gradient(to right, #00224e, #404c6b, #7c7b78, #bbae6e, #fee838); }
 .scale i.grey { background: linear-gradient(to right, #000, #fff); }
+.subject { max-width: 13rem; }
+.st-key-explain-question button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-explain-question [data-testid="stButtonGroup"] > div { gap: 0; }
+.st-key-explain-maps { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }
+.st-key-explain-maps > * { width: auto !important; min-width: 0; }
+.st-key-explain-maps [data-stale="true"] { opacity: 1; transition: none; }
+.map { margin: 0; }
+.map figcaption { font-weight: 600; font-size: 0.9rem; padding-bottom: 0.25rem; white-space: nowrap;
+                  overflow: hidden; text-overflow: ellipsis; }
+.map .small { font-size: 0.75rem; line-height: 1.3; opacity: 0.8; padding-bottom: 0.2rem; }
+.reason { aspect-ratio: 1; display: flex; align-items: center; justify-content: center; text-align: center;
+          font-size: 0.75rem; padding: 0.5rem; border-radius: 0.4rem; overflow: hidden;
+          border: 1px dashed color-mix(in srgb, currentColor 35%, transparent); margin-bottom: 1.6rem; }
 .weights .quiet { min-height: 2.6rem; }
 .product { display: flex; align-items: center; gap: 0.7rem; }
 .product figure { margin: 0; flex: 1 1 0; min-width: 0; text-align: center; }
@@ -62,6 +76,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
   .st-key-digit-bar kbd { display: none; }
   .st-key-digit-bar button { padding-inline: 0.5rem; }
   .st-key-learn-tab button { padding-inline: 0.55rem; }
+  .st-key-explain-maps { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .product { gap: 0.3rem; }
   .product .scale { gap: 0.2rem; font-size: 0.68rem; }
   .product b { font-size: 1.1rem; }

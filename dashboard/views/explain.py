@@ -1,0 +1,41 @@
+"""Explain: what speaks for the answer, and can the explanation itself be believed?"""
+
+import streamlit as st
+
+from dashboard import resources
+from dashboard.explain_link import arrive, link, mirror
+from dashboard.parts import explained_digit, side_maps
+
+LOOKS = {
+    "methods": ("Methods side by side", side_maps.show),
+}
+QUESTION = "What in the picture speaks for the answer, and can the explanation itself be believed?"
+
+
+def show() -> None:
+    arrive()
+    st.title("Explain", anchor=False)
+    st.caption(QUESTION)
+    _workspace()
+
+
+@st.fragment
+def _workspace() -> None:
+    predictor = resources.predictor(st.session_state.model)
+    st.segmented_control(
+        "What to look at",
+        required=True,
+        label_visibility="collapsed",
+        **mirror("look", {name: label for name, (label, _) in LOOKS.items()}),
+    )
+    left, right = st.columns([4, 10], gap="small")
+    with left.container(border=True):
+        subject = explained_digit.choose(predictor)
+    with right:
+        if subject is None:
+            st.info("Draw a digit, or upload one: the evidence appears here.", icon=":material/draw:")
+        else:
+            LOOKS[link().look][1](subject)
+
+
+show()
