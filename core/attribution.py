@@ -47,7 +47,7 @@ class Task:
         images: normalised.
         directions: the evidence of image i is logits_i · directions_i: 1 for the target, −1 for what it is
             held against.
-        black: what the network reads for a black pixel.
+        black, white: what the network reads for a black and for a white pixel.
         baseline: what it reads for a pixel of the baseline.
         layer: the name of a layer, for the methods that need one.
         options: as the methods are told.
@@ -58,6 +58,7 @@ class Task:
     images: Tensor
     directions: Tensor
     black: float
+    white: float
     baseline: float
     layer: str
     options: Options
@@ -113,15 +114,17 @@ def task_of(
     Raises:
         ExplanationError: the target is held against itself.
     """
-    levels = np.array([0, round(255 * BASELINES[options.baseline])], dtype=np.uint8)
-    black, baseline = predictor.normalised(np.broadcast_to(levels[:, None, None], (2, 28, 28)))[:, 0, 0, 0]
+    levels = np.array([0, 255, round(255 * BASELINES[options.baseline])], dtype=np.uint8)
+    read = predictor.normalised(np.broadcast_to(levels[:, None, None], (3, 28, 28)))[:, 0, 0, 0]
+    black, white, baseline = (float(value) for value in read)
     return Task(
         network,
         lambda inputs: torch.from_numpy(predictor.logits(inputs.numpy())),
         torch.from_numpy(predictor.normalised(images)),
         torch.from_numpy(directions_of(predictor.classes, targets, against)),
-        float(black),
-        float(baseline),
+        black,
+        white,
+        baseline,
         layer,
         options,
     )

@@ -82,7 +82,7 @@ def by_hand(pixels: tuple[float, float, float], options: Options = DEFAULTS) -> 
     def logits(x: torch.Tensor) -> torch.Tensor:
         return torch.cat([network(x), torch.zeros(len(x), 1)], dim=1)
 
-    return Task(network, logits, images, direction, 0.0, 0.0, "block1", options)
+    return Task(network, logits, images, direction, 0.0, 1.0, 0.0, "block1", options)
 
 
 # x = (0.5, 1, 2): y = 2·0.5 − 1.5. On the way t·x the first unit wakes at t = 2/3, the second at once.
@@ -147,7 +147,7 @@ def test_lrp_hands_back_all_evidence_where_nothing_goes_to_biases():
     images = torch.from_numpy(digit_like(3)[None, None].astype(np.float32) / 255)
     direction = torch.zeros(1, 10)
     direction[0, 4], direction[0, 9] = 1, -1
-    task = Task(network.requires_grad_(False), network, images, direction, 0.0, 0.0, "block3", DEFAULTS)
+    task = Task(network.requires_grad_(False), network, images, direction, 0.0, 1.0, 0.0, "block3", DEFAULTS)
     assert maps_of("lrp", task).sum() == pytest.approx(float(task.evidence(images, direction)), rel=1e-3)
 
 
