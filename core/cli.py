@@ -113,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(faithfulness)
     faithfulness.set_defaults(run=_faithfulness)
 
+    channels = commands.add_parser(
+        "channels", help="find the test digits' places that excite each channel of a CNN most"
+    )
+    _add_model(channels)
+    channels.set_defaults(run=_channels)
+
     weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
     weights.add_argument(
         "file", type=Path, metavar="FILE", help="a .pt or .pth file of tensors, or a .pkl of NumPy arrays"
@@ -317,6 +323,21 @@ def _faithfulness(options: argparse.Namespace) -> int:
     return 0
 
 
+def _channels(options: argparse.Namespace) -> int:
+    from core.channels import find_patches, keep_channels
+    from core.datasets import load_dataset
+    from core.predictor import Predictor
+
+    predictor = Predictor.load(options.model)
+    digits = load_dataset("mnist-test", progress=_progress("mnist-test"))
+    with _bar("digit") as show:
+        found = find_patches(predictor, digits, progress=lambda done, total: show("channels", done, total))
+    keep_channels(predictor, found)
+    count = sum(len(patches) for patches in found.patches.values())
+    print(f"{predictor.folder}: {count} channels on {found.n:,} digits of {found.dataset}")
+    return 0
+
+
 @contextmanager
 def _bar(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     """A bar for work in named stages, on stderr and only for people."""
@@ -325,9 +346,9 @@ def _bar(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     with tqdm(unit=unit, disable=not sys.stderr.isatty()) as bar:
 
         def show(stage: str, done: int, total: int) -> None:
-            if bar.desc != f"{stage}: ":
+            if done < bar.n:
                 bar.reset(total)
-                bar.set_description(stage)
+            bar.set_description(stage, refresh=False)
             bar.update(done - bar.n)
 
         yield show

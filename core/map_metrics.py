@@ -10,8 +10,9 @@ from captum.metrics import sensitivity_max as captum_sensitivity
 from jaxtyping import Float32, Float64, Int64, UInt8
 from torch import Tensor
 
-from core.attribution import Task
-from core.methods import METHODS
+from core.attribution import Task, maps_of, task_of
+from core.explanation import Explanation, private_network
+from core.methods import DEFAULT_LAYER, DEFAULTS, METHODS, Options
 from core.outputs import softmax
 from core.predictor import Predictor
 
@@ -156,14 +157,14 @@ def _squares(ink: Tensor, generator: torch.Generator) -> Tensor:
     return (down[:, :, None] & across[:, None, :])[:, None]
 
 
-def sensitivity(task: Task, maps_of: MapsOf) -> Float64[np.ndarray, " n"]:
+def sensitivity(task: Task, method: MapsOf) -> Float64[np.ndarray, " n"]:
     """How much a map changes at most when the picture hardly does (Yeh et al. 2019), ≥ 0, lower is calmer.
 
     max ‖map(x + noise) − map(x)‖ / ‖map(x)‖ over `NUDGES` noisy copies, uniform within ±5 % of brightness.
 
     Args:
         task: the digits and the question.
-        maps_of: the method.
+        method: gives the maps of any digits.
     """
     n = len(task.images)
     scale = task.white - task.black  # the whole way, to the network
@@ -171,7 +172,7 @@ def sensitivity(task: Task, maps_of: MapsOf) -> Float64[np.ndarray, " n"]:
     def explained(inputs: tuple[Tensor, ...] | Tensor) -> tuple[Tensor]:
         images = inputs if isinstance(inputs, Tensor) else inputs[0]  # captum gives the first as a tuple
         directions = task.directions.repeat_interleave(len(images) // n, dim=0)
-        return (torch.from_numpy(maps_of(replace(task, images=images, directions=directions)))[:, None],)
+        return (torch.from_numpy(method(replace(task, images=images, directions=directions)))[:, None],)
 
     generator = torch.Generator().manual_seed(SEED)
 
@@ -208,21 +209,26 @@ class MapFigures:
 
 
 def measure(
-    predictor: Predictor,
-    task: Task,
-    image: UInt8[np.ndarray, "28 28"],
-    found: Float32[np.ndarray, "28 28"],
-    *,
-    method: str,
-    maps_of: MapsOf,
-    target: int,
-    against: int | None = None,
+    predictor: Predictor, image: UInt8[np.ndarray, "28 28"], found: Explanation, options: Options = DEFAULTS
 ) -> MapFigures:
-    """All figures of one map, `found`, of `method` for one image."""
-    images, maps = image[None], found[None]
+    """All figures of one map.
+
+    Args:
+        predictor: the model that was explained.
+        image: the picture that was.
+        found: its map.
+        options: that the method was told.
+    """
+    images, maps, targets = image[None], found.map[None], np.array([found.target], dtype=np.int64)
+    rival = found.against if len(predictor.classes) > 2 else None
+    layer = found.layer if METHODS[found.method].layered else DEFAULT_LAYER
+    with private_network(predictor) as network:
+        task = task_of(predictor, network, images, targets, against=rival, layer=layer, options=options)
+        unfaithful = infidelity(task, maps, local=METHODS[found.method].local)
+        sensitive = sensitivity(task, lambda each: maps_of(found.method, each))
     return MapFigures(
-        curves(predictor, images, maps, np.array([target], dtype=np.int64), against),
-        float(infidelity(task, maps, local=METHODS[method].local)[0]),
-        float(sensitivity(task, maps_of)[0]),
+        curves(predictor, images, maps, targets, rival),
+        float(unfaithful[0]),
+        float(sensitive[0]),
         float(ink_share(images, maps)[0]),
     )

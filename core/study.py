@@ -3,9 +3,10 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from core.card import ModelCard, read_verified, update_card
+from core.card import ModelCard, read_card, read_verified, update_card
 from core.errors import CheckpointError
 from core.paths import CARD, STUDY, WEIGHTS
 from core.predictor import Predictor
@@ -101,21 +102,21 @@ def keep_study(predictor: Predictor, study: Study) -> ModelCard:
     return update_card(predictor.folder, change, key=predictor.key)
 
 
-def read_study(predictor: Predictor) -> Study | None:
-    """The study of these very weights; None where none was made.
+def read_study(folder: Path) -> Study | None:
+    """The study of a checkpoint's very weights; None where none was made.
 
     Raises:
         CheckpointError: the file was changed, is of other weights or of another version of the program.
     """
-    if STUDY not in predictor.card.hashes:
+    if STUDY not in read_card(folder).hashes:
         return None
-    card, content = read_verified(predictor.folder, STUDY)
+    card, content = read_verified(folder, STUDY)
     found = json.loads(content)
     remedy = f"Measure again: python -m core faithfulness --model {card.name}"
     if found.get("schema_version") != SCHEMA_VERSION:
-        raise CheckpointError(f"{predictor.folder / STUDY} is of another version of this program. {remedy}")
+        raise CheckpointError(f"{folder / STUDY} is of another version of this program. {remedy}")
     if found["weights"] != card.hashes[WEIGHTS]:
-        raise CheckpointError(f"{predictor.folder / STUDY} was measured with other weights. {remedy}")
+        raise CheckpointError(f"{folder / STUDY} was measured with other weights. {remedy}")
     methods = {name: _method(each) for name, each in found["methods"].items()}
     return Study(**found | {"methods": methods, "stages": tuple(found["stages"])})
 

@@ -145,10 +145,16 @@ def _overlays(
 
 
 def nearest(
-    model: str, embedding: np.ndarray, *, progress: Progress | None = None
+    model: str,
+    embedding: np.ndarray,
+    *,
+    k: int = 5,
+    digit: int | None = None,
+    progress: Progress | None = None,
 ) -> list[tuple[int, int, float, np.ndarray]]:
-    """The five nearest training digits: place, label, cosine similarity, pixels."""
-    found = _neighbours(model, progress).nearest(embedding[None], k=5)
+    """The nearest training digits, of one digit alone if it is named: place, label, cosine similarity,
+    pixels."""
+    found = _neighbours(model, progress).nearest(embedding[None], k=k, digit=digit)
     training = samples("mnist-train")
     return [
         (int(index), int(label), float(similarity), training.images[index])

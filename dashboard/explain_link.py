@@ -11,12 +11,29 @@ SOURCES = ("data", "draw", "file")
 LAYERS = ("block1", "block2", "block3", "block4")
 STEPS, WINDOWS, STRIDES = (8, 16, 32, 64, 128, 256), (2, 3, 4, 5, 7, 9), (1, 2, 4)
 LARGEST = 10**12
-WHOLE = ("index", "target", "against", "steps", "window", "stride", "into", "channel", "page")
+SIGNED = ("turn", "right", "down")
+WHOLE = (
+    "index",
+    "target",
+    "against",
+    "steps",
+    "window",
+    "stride",
+    "thicker",
+    "size",
+    "into",
+    "page",
+    *SIGNED,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainLink:
-    """Every control of the page; None and "" choose nothing."""
+    """Every control of the page; None and "" choose nothing.
+
+    `of` names the digit that the edit (`gone` to `down`) is of: to another digit it does not apply. Of what
+    is drawn, `kinds` says what is ink (`i`) and what is paper (`p`).
+    """
 
     look: str = field(default="methods", metadata={"among": LOOKS})
     source: str = field(default="data", metadata={"among": SOURCES})
@@ -30,6 +47,17 @@ class ExplainLink:
     window: int = field(default=DEFAULTS.window, metadata={"among": WINDOWS})
     stride: int = field(default=DEFAULTS.stride, metadata={"among": STRIDES})
     scale: str = field(default="shared", metadata={"among": ("shared", "own")})
+    of: str = ""
+    gone: str = ""
+    drawn: str = ""
+    kinds: str = ""
+    tool: str = field(default="paint", metadata={"among": ("paint", "erase")})
+    thicker: int = field(default=0, metadata={"among": tuple(range(9))})
+    turn: int = field(default=0, metadata={"among": tuple(range(-180, 181))})
+    size: int = field(default=100, metadata={"among": tuple(range(50, 141))})
+    right: int = field(default=0, metadata={"among": tuple(range(-10, 11))})
+    down: int = field(default=0, metadata={"among": tuple(range(-10, 11))})
+    into: int | None = field(default=None, metadata={"among": tuple(range(10))})
     method: str = field(default="", metadata={"among": ("", *METHODS)})
     page: int = 1
 
@@ -43,7 +71,8 @@ def _read(name: str, text: str) -> Any:
     if name not in WHOLE:
         return text
     try:
-        return int(text) if (1 if name == "page" else 0) <= int(text) <= LARGEST else None
+        least = {"page": 1} | dict.fromkeys(SIGNED, -LARGEST)
+        return int(text) if least.get(name, 0) <= int(text) <= LARGEST else None
     except ValueError:
         return None
 

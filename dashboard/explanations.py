@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from core.card import read_card
 from core.errors import DigitscopeError
 from core.methods import DEFAULT_LAYER, DEFAULTS, METHODS, Options
+from core.paths import STUDY
 from core.predictor import Predictor
+from core.study import Study, read_study
+from core.what_if import Without
+from core.what_if import without_each as without_strokes
 
 if TYPE_CHECKING:
+    from core.counterfactual import Counterfactual
     from core.explanation import Explanation
+    from core.map_metrics import MapFigures
 
 log = logging.getLogger(__name__)
 BROKEN = "It failed here. That has been logged; the other methods stand."
@@ -73,3 +80,72 @@ def _explanation(
         layer=asked.layer if METHODS[method].layered else None,
         options=asked.options,
     )
+
+
+def figures(predictor: Predictor, pixels: np.ndarray, method: str, question: Question) -> "MapFigures":
+    """A map that there is, measured."""
+    return _figures(predictor.key, pixels, method, question.told(method), predictor)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _figures(
+    key: str, pixels: np.ndarray, method: str, question: Question, _predictor: Predictor
+) -> "MapFigures":
+    from core.map_metrics import measure  # torch
+
+    return measure(
+        _predictor, pixels, _explanation(key, pixels, method, question, _predictor), question.options
+    )
+
+
+def study(predictor: Predictor) -> Study | None:
+    """What was measured of the methods with this model.
+
+    Raises:
+        CheckpointError: it is of other weights, or was changed.
+    """
+    version = read_card(predictor.folder).hashes.get(STUDY)
+    return None if version is None else _study(predictor.key, version, predictor)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _study(key: str, version: str, _predictor: Predictor) -> Study | None:
+    return read_study(_predictor.folder)
+
+
+def truth(predictor: Predictor, pixels: np.ndarray, target: int) -> np.ndarray:
+    """The exact part of each pixel, of a linear model."""
+    return _truth(predictor.key, pixels, target, predictor)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _truth(key: str, pixels: np.ndarray, target: int, _predictor: Predictor) -> np.ndarray:
+    from core.known_truth import true_parts  # torch
+
+    return true_parts(_predictor, pixels, target)
+
+
+def without_each(predictor: Predictor, pixels: np.ndarray, question: Question) -> tuple[Without, ...]:
+    """The digit without each of its strokes."""
+    return _without_each(predictor.key, pixels, question.target, question.against, predictor)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _without_each(
+    key: str, pixels: np.ndarray, target: int, against: int | None, _predictor: Predictor
+) -> tuple[Without, ...]:
+    return without_strokes(_predictor, pixels, target, against)
+
+
+def smallest_change(predictor: Predictor, pixels: np.ndarray, digit: int | None) -> "Counterfactual | None":
+    """The nearest picture that is read as a digit, or as any other one."""
+    return _smallest_change(predictor.key, pixels, digit, predictor)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _smallest_change(
+    key: str, pixels: np.ndarray, digit: int | None, _predictor: Predictor
+) -> "Counterfactual | None":
+    from core.counterfactual import turn_into  # torch
+
+    return turn_into(_predictor, pixels, digit)

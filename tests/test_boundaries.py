@@ -16,7 +16,7 @@ CORE_LAYERS = (
     ("bench",),
     ("table_bench", "release", "progress_line", "tensorboard"),
     ("faithfulness",),
-    ("map_metrics", "study", "counterfactual"),
+    ("map_metrics", "study", "counterfactual", "known_truth", "inside"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
     ("unusual_fit",),
     ("side_by_side", "linear_training", "one_digit", "divergence", "course"),
@@ -32,6 +32,7 @@ CORE_LAYERS = (
         "take_away",
         "shards",
     ),
+    ("what_if",),
     ("robustness", "walk"),
     (
         "readings",
@@ -42,6 +43,7 @@ CORE_LAYERS = (
         "tabulation",
         "neighbours",
         "embedding_map",
+        "channels",
     ),
     ("attribution",),
     ("predictor", "training_data"),
@@ -71,6 +73,7 @@ CORE_LAYERS = (
         "pickled_arrays",
         "live_worker",
         "methods",
+        "pieces",
     ),
     ("errors",),
 )

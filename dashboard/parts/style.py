@@ -54,6 +54,14 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .map figcaption { font-weight: 600; font-size: 0.9rem; padding-bottom: 0.25rem; white-space: nowrap;
                   overflow: hidden; text-overflow: ellipsis; }
 .map .small { font-size: 0.75rem; line-height: 1.3; opacity: 0.8; padding-bottom: 0.2rem; }
+.st-key-explain-compare .overlay { max-width: 9.5rem; }
+.bars { display: grid; grid-template-columns: 1.2rem 1fr 3.9rem; gap: 0 0.4rem; align-items: center;
+        font-size: 0.75rem; line-height: 1.15; font-variant-numeric: tabular-nums; }
+.bars i { height: 0.7rem; border-radius: 0.2rem; background: #8b979b; min-width: 1px; }
+.bars i.top { background: #16938a; }
+.changed { min-height: 1.6rem; }
+.figures-of-map td, .figures-of-map th { padding: 0.3rem 0.4rem; line-height: 1.25; }
+.wide { overflow-x: auto; }
 .reason { aspect-ratio: 1; display: flex; align-items: center; justify-content: center; text-align: center;
           font-size: 0.75rem; padding: 0.5rem; border-radius: 0.4rem; overflow: hidden;
           border: 1px dashed color-mix(in srgb, currentColor 35%, transparent); margin-bottom: 1.6rem; }

@@ -4,10 +4,13 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.explain_link import arrive, link, mirror
-from dashboard.parts import explained_digit, side_maps
+from dashboard.parts import believe, explained_digit, side_maps, turn_into, what_if
 
 LOOKS = {
     "methods": ("Methods side by side", side_maps.show),
+    "believe": ("Can it be believed?", believe.show),
+    "whatif": ("What if?", what_if.show),
+    "turn": ("Turn it into …", turn_into.show),
 }
 QUESTION = "What in the picture speaks for the answer, and can the explanation itself be believed?"
 
