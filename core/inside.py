@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from captum.attr import LayerGradientXActivation
 from jaxtyping import Float32, UInt8
+from torch import nn
 
 from core.attribution import Evidence, task_of
 from core.errors import ExplanationError
@@ -55,17 +56,15 @@ def look_inside(
         task = task_of(predictor, network, image[None], targets, against=against)
         blocks = []
         for name, layer in network.layers().items():
-            shape: list[torch.Tensor] = []
-            handle = layer.register_forward_hook(
-                lambda _layer, _inputs, output, kept=shape: kept.append(output)
-            )
+            outputs: list[torch.Tensor] = []
+            handle = layer.register_forward_hook(lambda *found, kept=outputs: kept.append(found[2]))
             try:
                 parts = LayerGradientXActivation(Evidence(network), layer).attribute(
                     task.images.clone().requires_grad_(True), additional_forward_args=(task.directions,)
                 )
             finally:
                 handle.remove()
-            activations = shape[-1][0].detach().numpy()
+            activations = outputs[-1][0].detach().numpy()
             evidence = parts[0].detach().sum(dim=(1, 2)).numpy()
             blocks.append(Block(name, activations, evidence))
     return tuple(blocks)
@@ -79,9 +78,9 @@ def first_filters(predictor: Predictor) -> Float32[np.ndarray, "filters 3 3"]:
     """
     _check(predictor)
     with private_network(predictor) as network:
-        assert isinstance(network, DigitCNN)
-
-    return weights
+        first = network.conv_layers[0] if isinstance(network, DigitCNN) else None
+        assert isinstance(first, nn.Conv2d)
+        return np.array(first.weight[:, 0].numpy())
 
 
 def _check(predictor: Predictor) -> None:

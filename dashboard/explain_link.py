@@ -12,19 +12,8 @@ LAYERS = ("block1", "block2", "block3", "block4")
 STEPS, WINDOWS, STRIDES = (8, 16, 32, 64, 128, 256), (2, 3, 4, 5, 7, 9), (1, 2, 4)
 LARGEST = 10**12
 SIGNED = ("turn", "right", "down")
-WHOLE = (
-    "index",
-    "target",
-    "against",
-    "steps",
-    "window",
-    "stride",
-    "thicker",
-    "size",
-    "into",
-    "page",
-    *SIGNED,
-)
+COUNTS = ("steps", "window", "stride", "thicker", "size", "channel", "page")
+WHOLE = ("index", "target", "against", "into", *COUNTS, *SIGNED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +47,8 @@ class ExplainLink:
     right: int = field(default=0, metadata={"among": tuple(range(-10, 11))})
     down: int = field(default=0, metadata={"among": tuple(range(-10, 11))})
     into: int | None = field(default=None, metadata={"among": tuple(range(10))})
+    block: str = field(default="block1", metadata={"among": LAYERS})
+    channel: int | None = None
     method: str = field(default="", metadata={"among": ("", *METHODS)})
     page: int = 1
 

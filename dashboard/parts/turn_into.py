@@ -53,9 +53,8 @@ def _into(subject: Subject) -> int:
 def _change(places, subject: Subject, found: "Counterfactual | None", digit: int) -> None:  # type: ignore[no-untyped-def]
     now = subject.prediction
     with places[0]:
-        st.html(
-            maps.tile("As it is", _framed(subject.pixels, f"The digit, read as {now.digit}"), _sure(subject))
-        )
+        picture = _framed(subject.pixels, f"The digit, read as {now.digit}")
+        st.html(maps.tile("As it is", picture, f"Read as <b>{now.digit}</b>, {percent(now.confidence)} sure"))
     if found is None:
         places[1].warning(f"No change within reach is read as {digit}.")
         return
@@ -63,15 +62,13 @@ def _change(places, subject: Subject, found: "Counterfactual | None", digit: int
     top = max(float(np.abs(found.change).max()), 1e-9)
     colours = diverging(found.change.astype(np.float64), top=top)
     with places[1]:
-        body = _framed(colours, f"The change, {found.changed} pixels by a tenth or more") + maps.bar(
-            top, signed=True
-        )
+        picture = _framed(colours, f"The change, {found.changed} pixels by a tenth or more")
+        body = picture + maps.bar(top, signed=True)
         st.html(maps.tile("The change", body, "purple: ink added, orange: ink removed, as shares of white"))
     with places[2]:
         words = f"Read as <b>{after.digit}</b>, {percent(after.confidence)} sure"
-        st.html(
-            maps.tile("Changed", _framed(found.pixels, f"The changed digit, read as {after.digit}"), words)
-        )
+        picture = _framed(found.pixels, f"The changed digit, read as {after.digit}")
+        st.html(maps.tile("Changed", picture, words))
     st.caption(
         f"Size of the change: **{found.size:.2f}** (L2 norm; 1 is one pixel from black to white). It adds as "
         f"much ink as {found.added:.1f} white pixels and removes {found.removed:.1f}; {found.changed} pixels "
@@ -112,12 +109,10 @@ def _example(subject: Subject, digit: int) -> None:
 def _boundary(subject: Subject) -> None:
     found = explanations.smallest_change(subject.predictor, subject.pixels, None)
     now = subject.prediction.digit
-    own = (
-        f"**{found.size:.2f}**, where it becomes a **{found.digit}**"
-        if found
-        else "farther than was searched"
-    )
-    st.markdown(f"**How far is the nearest boundary?** {own}.")
+    own = "farther than was searched"
+    if found:
+        own = f"a change of **{found.size:.2f}**, where it becomes a **{found.digit}**"
+    st.markdown(f"**How far is the nearest boundary?** {own[0].upper()}{own[1:]}.")
     try:
         study = explanations.study(subject.predictor)
     except CheckpointError as error:

@@ -100,13 +100,13 @@ def _tools(subject: Subject, edit: Edit) -> None:
             key=f"{name_of(subject)}-{link().gone}-{generation}",
             receive=lambda lines: _receive(subject, lines),
         )
-    told = "".join(
-        f" · {label} {form % getattr(edit, name)}"
+    told = [
+        f"{label} {form % getattr(edit, name)}"
         for name, label, *_, form in SLIDERS
-        if _differs(edit, name)
-    )
-    told += f" · {edit.thicker / 4:g} px thicker" if edit.thicker else ""
-    with st.popover(told.removeprefix(" · ") or "Turn, scale, shift, thicken", width="stretch"):
+        if getattr(edit, name) != getattr(UNCHANGED, name)
+    ]
+    told += [f"{edit.thicker / 4:g} px thicker"] if edit.thicker else []
+    with st.popover(" · ".join(told) or "Turn, scale, shift, thicken", width="stretch"):
         _sliders(subject)
 
 
