@@ -324,8 +324,9 @@ def _faithfulness(options: argparse.Namespace) -> int:
 
 
 def _channels(options: argparse.Namespace) -> int:
-    from core.channels import find_patches, keep_channels
+    from core.channels import keep_channels
     from core.datasets import load_dataset
+    from core.excitation import find_patches
     from core.predictor import Predictor
 
     predictor = Predictor.load(options.model)

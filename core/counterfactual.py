@@ -1,5 +1,6 @@
 """The smallest change of a picture that the model reads as another digit."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,10 @@ STEPS = 16  # of projected gradient descent, each half a radius long
 FARTHEST, STEP = 12.8, 0.05  # radii that are searched, and how finely
 STRETCHES = np.linspace(0.4, 1.25, 35)  # of the change that was found, tried with whole brightness levels
 VISIBLE = 0.1  # of full brightness, from which on a pixel counts as changed
+
+
+# captum tells whenever it makes an input's gradients itself.
+warnings.filterwarnings("ignore", message="Input Tensor .* did not already require", module="captum")
 
 
 @dataclass(frozen=True, eq=False)

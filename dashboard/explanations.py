@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from core.card import read_card
+from core.channels import Channels, read_channels
 from core.errors import DigitscopeError
 from core.methods import DEFAULT_LAYER, DEFAULTS, METHODS, Options
-from core.paths import STUDY
+from core.paths import CHANNELS, STUDY
 from core.predictor import Predictor
 from core.study import Study, read_study
 from core.what_if import Without
@@ -19,6 +20,7 @@ from core.what_if import without_each as without_strokes
 if TYPE_CHECKING:
     from core.counterfactual import Counterfactual
     from core.explanation import Explanation
+    from core.inside import Block
     from core.map_metrics import MapFigures
 
 log = logging.getLogger(__name__)
@@ -149,3 +151,44 @@ def _smallest_change(
     from core.counterfactual import turn_into  # torch
 
     return turn_into(_predictor, pixels, digit)
+
+
+def inside(predictor: Predictor, pixels: np.ndarray, question: Question) -> "tuple[Block, ...]":
+    """Every block of the network on a digit."""
+    return _inside(predictor.key, pixels, question.target, question.against, predictor)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)  # half a megabyte each
+def _inside(
+    key: str, pixels: np.ndarray, target: int, against: int | None, _predictor: Predictor
+) -> "tuple[Block, ...]":
+    from core.inside import look_inside  # torch
+
+    return look_inside(_predictor, pixels, target, against)
+
+
+def filters(predictor: Predictor) -> np.ndarray:
+    """The first layer's weights."""
+    return _filters(predictor.key, predictor)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _filters(key: str, _predictor: Predictor) -> np.ndarray:
+    from core.inside import first_filters  # torch
+
+    return first_filters(_predictor)
+
+
+def channels(predictor: Predictor) -> "Channels | None":
+    """What excites each channel most.
+
+    Raises:
+        CheckpointError: it is of other weights, or was changed.
+    """
+    version = read_card(predictor.folder).hashes.get(CHANNELS)
+    return None if version is None else _channels(predictor.key, version, predictor)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _channels(key: str, version: str, _predictor: Predictor) -> "Channels | None":
+    return read_channels(_predictor.folder)

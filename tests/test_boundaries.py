@@ -16,7 +16,7 @@ CORE_LAYERS = (
     ("bench",),
     ("table_bench", "release", "progress_line", "tensorboard"),
     ("faithfulness",),
-    ("map_metrics", "study", "counterfactual", "known_truth", "inside"),
+    ("map_metrics", "study", "counterfactual", "known_truth", "inside", "excitation"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
     ("unusual_fit",),
     ("side_by_side", "linear_training", "one_digit", "divergence", "course"),

@@ -45,8 +45,12 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .scale i.cividis { background: linear-gradient(to right, #00224e, #404c6b, #7c7b78, #bbae6e, #fee838); }
 .scale i.grey { background: linear-gradient(to right, #000, #fff); }
 .subject { max-width: 13rem; }
-.st-key-explain-question button { padding: 0; min-width: 0; flex: 1 1 0; }
-.st-key-explain-question [data-testid="stButtonGroup"] > div { gap: 0; }
+.st-key-explain-into { max-width: 24rem; }
+.st-key-explain-question button, .st-key-explain-into button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-explain-question [data-testid="stButtonGroup"] > div,
+.st-key-explain-into [data-testid="stButtonGroup"] > div { gap: 0; }
+.st-key-explain-turn { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }
+.st-key-explain-turn > * { width: auto !important; min-width: 0; }
 .st-key-explain-maps { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }
 .st-key-explain-maps > * { width: auto !important; min-width: 0; }
 .st-key-explain-maps [data-stale="true"] { opacity: 1; transition: none; }
@@ -55,6 +59,9 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
                   overflow: hidden; text-overflow: ellipsis; }
 .map .small { font-size: 0.75rem; line-height: 1.3; opacity: 0.8; padding-bottom: 0.2rem; }
 .st-key-explain-compare .overlay { max-width: 9.5rem; }
+.patches { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.4rem; }
+.patches figure, .filters figure { margin: 0; }
+.filters { display: grid; grid-template-columns: repeat(8, 2.2rem); gap: 0.4rem; }
 .bars { display: grid; grid-template-columns: 1.2rem 1fr 3.9rem; gap: 0 0.4rem; align-items: center;
         font-size: 0.75rem; line-height: 1.15; font-variant-numeric: tabular-nums; }
 .bars i { height: 0.7rem; border-radius: 0.2rem; background: #8b979b; min-width: 1px; }
@@ -84,7 +91,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
   .st-key-digit-bar kbd { display: none; }
   .st-key-digit-bar button { padding-inline: 0.5rem; }
   .st-key-learn-tab button { padding-inline: 0.55rem; }
-  .st-key-explain-maps { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .st-key-explain-maps, .st-key-explain-turn { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .product { gap: 0.3rem; }
   .product .scale { gap: 0.2rem; font-size: 0.68rem; }
   .product b { font-size: 1.1rem; }

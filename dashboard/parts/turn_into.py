@@ -30,7 +30,8 @@ def show(subject: Subject) -> None:
         found = explanations.smallest_change(subject.predictor, subject.pixels, digit)
     waiting.empty()
     with st.container(border=True):
-        places = st.columns(4, gap="small")
+        with st.container(key="explain-turn"):
+            places = [st.container() for _ in range(4)]
         _change(places, subject, found, digit)
         with places[3]:
             _example(subject, digit)
@@ -46,7 +47,8 @@ def _into(subject: Subject) -> int:
     chosen = next(digit for digit in wanted if digit in others)
     arguments = mirror("into", others)
     st.session_state[arguments["key"]] = chosen
-    st.segmented_control(f"This {now} into a …", required=True, **arguments)
+    with st.container(key="explain-into"):
+        st.segmented_control(f"This {now} into a …", required=True, width="stretch", **arguments)
     return int(chosen)
 
 

@@ -4,13 +4,14 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.explain_link import arrive, link, mirror
-from dashboard.parts import believe, explained_digit, side_maps, turn_into, what_if
+from dashboard.parts import believe, explained_digit, inside, side_maps, turn_into, what_if
 
 LOOKS = {
     "methods": ("Methods side by side", side_maps.show),
     "believe": ("Can it be believed?", believe.show),
     "whatif": ("What if?", what_if.show),
     "turn": ("Turn it into …", turn_into.show),
+    "inside": ("Inside the network", inside.show),
 }
 QUESTION = "What in the picture speaks for the answer, and can the explanation itself be believed?"
 
