@@ -87,7 +87,9 @@ def turn_into(
         raise ExplanationError(f"It is read as {digit} already; choose another digit.")
     with private_network(predictor) as network:
         found = _searched(predictor, network, image, now, digit)
-    return None if found is None else _shortened(predictor, image, found - image / 255, now, digit)
+    if found is None:
+        return None
+    return _shortened(predictor, image, found - image / np.float32(255), now, digit)
 
 
 def _searched(

@@ -76,8 +76,11 @@ def _painted(pixels: Digit, paint: Paint) -> Digit:
 
 def _moves(edit: Edit) -> Float64[np.ndarray, "1 2 3"]:
     """Turned and scaled about the middle, then moved, in one sampling: p → Z·R·(p − shift)."""
-    linear = zooms(np.array([edit.size / 100]))[0, :, :2] @ turns(np.array([edit.turn]))[0, :, :2]
-    shift = shifts(np.array([edit.right]), np.array([edit.down]))[0, :, 2:]
+    size, turn, right, down = np.array(
+        [[edit.size / 100], [edit.turn], [edit.right], [edit.down]], dtype=float
+    )
+    linear = zooms(size)[0, :, :2] @ turns(turn)[0, :, :2]
+    shift = shifts(right, down)[0, :, 2:]
     return np.concatenate([linear, linear @ shift], axis=1)[None]
 
 
