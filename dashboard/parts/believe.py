@@ -1,6 +1,7 @@
 """Can a map be believed? This one, measured; and its method on many digits, beside noise and edges."""
 
 from html import escape
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -122,10 +123,9 @@ def span(found: Span) -> str:
 
 
 def _methods(study: Study | None, method: str, subject: Subject) -> None:
-    name = subject.predictor.card.name
     if study is None:
         st.markdown("**The methods on 500 test digits**: not measured for this model.")
-        st.code(f"python -m core faithfulness --model {name!r}", language="sh")
+        st.code(f"python -m core faithfulness --model {quote(st.session_state.model)}", language="sh")
         return
     left, right = st.columns(2, gap="medium")
     with left:

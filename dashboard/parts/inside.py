@@ -1,5 +1,6 @@
 """Inside the network: what its channels answer to in this digit, and what excites them most elsewhere."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,7 +135,7 @@ def _patches(subject: Subject, block: str, number: int) -> None:
         return
     if found is None:
         st.caption("What excites it most was not looked for with this model:")
-        st.code(f"python -m core channels --model {subject.predictor.card.name!r}", language="sh")
+        st.code(f"python -m core channels --model {quote(st.session_state.model)}", language="sh")
         return
     if not resources.mnist_at_hand():
         st.caption("What excites it most needs MNIST's test digits.")

@@ -45,10 +45,10 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .scale i.cividis { background: linear-gradient(to right, #00224e, #404c6b, #7c7b78, #bbae6e, #fee838); }
 .scale i.grey { background: linear-gradient(to right, #000, #fff); }
 .subject { max-width: 13rem; }
-.st-key-explain-into { max-width: 24rem; }
-.st-key-explain-question button, .st-key-explain-into button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-explain-other { max-width: 24rem; }
+.st-key-explain-question button, .st-key-explain-other button { padding: 0; min-width: 0; flex: 1 1 0; }
 .st-key-explain-question [data-testid="stButtonGroup"] > div,
-.st-key-explain-into [data-testid="stButtonGroup"] > div { gap: 0; }
+.st-key-explain-other [data-testid="stButtonGroup"] > div { gap: 0; }
 .st-key-explain-turn { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }
 .st-key-explain-turn > * { width: auto !important; min-width: 0; }
 .st-key-explain-maps { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }

@@ -1,5 +1,6 @@
 """The smallest change that turns the digit into another one, and how far the nearest boundary is."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ def _into(subject: Subject) -> int:
     chosen = next(digit for digit in wanted if digit in others)
     arguments = mirror("into", others)
     st.session_state[arguments["key"]] = chosen
-    with st.container(key="explain-into"):
+    with st.container(key="explain-other"):
         st.segmented_control(f"This {now} into a …", required=True, width="stretch", **arguments)
     return int(chosen)
 
@@ -122,7 +123,7 @@ def _boundary(subject: Subject) -> None:
         return
     if study is None:
         st.caption("How far it is for other digits is not measured for this model:")
-        st.code(f"python -m core faithfulness --model {subject.predictor.card.name!r}", language="sh")
+        st.code(f"python -m core faithfulness --model {quote(st.session_state.model)}", language="sh")
         return
     digits, sizes = (np.array(study.boundary[name]) for name in ("digit", "size"))
     alike = sizes[digits == now]
