@@ -203,6 +203,44 @@ def _gallery_after(page: Page, act: Callable[[], None]) -> float:
     return float(times["changed"] - times["clicked"]) / 1000
 
 
+def measure_explain(browser: Browser, url: str) -> tuple[float, float]:
+    """Median seconds until all maps of a new digit, and of another class of it, stand there."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(WAIT)
+    page.goto(url + "/explain?target=0")
+    _all_maps(page, "0")
+    digits, classes = [], []
+    rows = page.locator('.st-key-explain-question [data-testid="stButtonGroup"]')
+    for number in range(6):
+        page.wait_for_timeout(500)
+        started = time.perf_counter()
+        rows.nth(0).get_by_text(str(number + 1), exact=True).click()
+        _all_maps(page, str(number + 1))
+        classes.append(time.perf_counter() - started)
+        page.wait_for_timeout(500)
+        old = page.locator(".map img").first.get_attribute("src")
+        started = time.perf_counter()
+        page.get_by_test_id("stNumberInputStepUp").click()
+        page.wait_for_function("old => document.querySelector('.map img')?.src !== old", arg=old)
+        page.locator('[data-testid="stStatusWidget"]').wait_for(state="detached")
+        _all_maps(page, str(number + 1))
+        digits.append(time.perf_counter() - started)
+    page.close()
+    return statistics.median(digits), statistics.median(classes)
+
+
+def _all_maps(page: Page, digit: str) -> None:
+    page.wait_for_function(
+        """digit => {
+            const tiles = [...document.querySelectorAll('.map')];
+            const shows = tile => (tile.querySelector('img')?.alt ?? tile.innerText)
+                .includes(` for ${digit}`);
+            return tiles.length === 9 && tiles.every(shows);
+        }""",
+        arg=digit,
+    )
+
+
 def measure(browser: Browser, folder: Path, tell: Callable[[str], None]) -> list[Row]:
     tell("server start …")
     measure_start(browser, folder)  # warms the disk
@@ -217,6 +255,10 @@ def measure(browser: Browser, folder: Path, tell: Callable[[str], None]) -> list
         rows.append(Row("Errors page ready, its data cached, p50", ready, "s", 1))
         rows.append(Row("filter or order → other digits on screen, p50", changed, "s", 0.4))
         rows.append(Row("cell of the matrix → its digits on screen, p50", clicked, "s", 0.6))
+        tell("the Explain page …")
+        digit, target = measure_explain(browser, server.url)
+        rows.append(Row("another digit → all its maps on screen, p50", digit, "s", 2))
+        rows.append(Row("another class → all its maps on screen, p50", target, "s", 0.5))
         page = open_draw(browser, server.url)
         tell(f"{STROKES} strokes …")
         answer, overlay = measure_strokes(page)

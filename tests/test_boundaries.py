@@ -14,7 +14,7 @@ CORE_LAYERS = (
     ("cli",),
     ("training_bench",),
     ("bench",),
-    ("table_bench", "release", "progress_line", "tensorboard"),
+    ("table_bench", "explanation_bench", "release", "progress_line", "tensorboard"),
     ("faithfulness",),
     ("map_metrics", "study", "counterfactual", "known_truth", "inside", "excitation"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),

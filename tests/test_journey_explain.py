@@ -1,4 +1,4 @@
-"""From a misread digit to the evidence for one digit against another, to a stroke erased and another answer."""
+"""From a misread digit to the evidence for one against another, to a stroke erased and another answer."""
 
 import re
 
