@@ -33,7 +33,7 @@ def show(subject: Subject) -> None:
         places = {name: st.empty() for name in names}
     if resources.warming(subject.predictor):
         for name, place in places.items():
-            place.html(maps.tile(METHODS[name].label, maps.reason("being loaded", "⏳")))
+            place.html(maps.tile(METHODS[name].label, maps.reason("being loaded …", "")))
     found: dict[str, Explanation | str] = {}
     for name in places:
         found[name] = explanations.explanation(subject.predictor, subject.pixels, name, subject.question)

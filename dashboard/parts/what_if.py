@@ -36,7 +36,7 @@ MOVES = ("thicker", "turn", "size", "right", "down")
 def show(subject: Subject) -> None:
     """The tools, both digits, and the strokes one by one."""
     edit = current(subject)
-    left, right = st.columns([44, 56], gap="small")
+    left, right = st.columns([46, 54], gap="small")
     with left.container(border=True, height="stretch"):
         _tools(subject, edit)
     with right.container(border=True, height="stretch", key="explain-compare"):

@@ -32,7 +32,7 @@ def _workspace() -> None:
         label_visibility="collapsed",
         **mirror("look", {name: label for name, (label, _) in LOOKS.items()}),
     )
-    left, right = st.columns([4, 10], gap="small")
+    left, right = st.columns([43, 97], gap="small")
     with left.container(border=True):
         subject = explained_digit.choose(predictor)
     with right:
