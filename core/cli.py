@@ -1,13 +1,13 @@
-"""The command line: `python -m core predict | evaluate | calibrate | explain | import-weights | bench`."""
+"""The command line: `python -m core predict | evaluate | calibrate | explain | bench | …`."""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import studies
 from core.errors import DigitscopeError
 
 if TYPE_CHECKING:
@@ -106,18 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", help="block1 to block4, for gradcam and guided-gradcam (default: block3)")
     explain.set_defaults(run=_explain)
 
-    faithfulness = commands.add_parser(
-        "faithfulness",
-        help="measure how far each attribution method can be believed, on MNIST's test digits (minutes)",
-    )
-    _add_model(faithfulness)
-    faithfulness.set_defaults(run=_faithfulness)
-
-    channels = commands.add_parser(
-        "channels", help="find the test digits' places that excite each channel of a CNN most"
-    )
-    _add_model(channels)
-    channels.set_defaults(run=_channels)
+    studies.add_commands(commands, _add_model)
 
     weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
     weights.add_argument(
@@ -299,60 +288,6 @@ def _explain(options: argparse.Namespace) -> int:
     note = result.note or f"evidence for {result.question}, scale {scale}{result.strength:.3g} (logit)"
     print(f"{out}: {note}, by {result.method} at {result.layer}")
     return 0
-
-
-def _faithfulness(options: argparse.Namespace) -> int:
-    from core.datasets import load_dataset
-    from core.faithfulness import chosen, study_methods
-    from core.predictor import Predictor
-    from core.study import CONTROLS, keep_study
-
-    predictor = Predictor.load(options.model)
-    digits = chosen(load_dataset("mnist-test", progress=_progress("mnist-test")), predictor)
-    with _bar("digit") as show:
-        study = study_methods(predictor, digits, progress=show)
-    keep_study(predictor, study)
-    from core.methods import METHODS
-
-    print(f"{predictor.folder}: {study.n} digits of {study.dataset}, {study.about['seconds']:.0f} s")
-    for name, found in sorted(study.methods.items(), key=lambda item: item[1].rank.value):
-        label = METHODS[name].label if name in METHODS else CONTROLS[name]
-        rank = f"rank {found.rank.value:g} ({found.rank.low:g} to {found.rank.high:g})"
-        verdict = "depends on the weights" if found.passes else "does not surely depend on the weights"
-        print(f"  {label:<22}{rank:<24}{verdict}")
-    return 0
-
-
-def _channels(options: argparse.Namespace) -> int:
-    from core.channels import keep_channels
-    from core.datasets import load_dataset
-    from core.excitation import find_patches
-    from core.predictor import Predictor
-
-    predictor = Predictor.load(options.model)
-    digits = load_dataset("mnist-test", progress=_progress("mnist-test"))
-    with _bar("digit") as show:
-        found = find_patches(predictor, digits, progress=lambda done, total: show("channels", done, total))
-    keep_channels(predictor, found)
-    count = sum(len(patches) for patches in found.patches.values())
-    print(f"{predictor.folder}: {count} channels on {found.n:,} digits of {found.dataset}")
-    return 0
-
-
-@contextmanager
-def _bar(unit: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in named stages, on stderr and only for people."""
-    from tqdm import tqdm
-
-    with tqdm(unit=unit, disable=not sys.stderr.isatty()) as bar:
-
-        def show(stage: str, done: int, total: int) -> None:
-            if done < bar.n:
-                bar.reset(total)
-            bar.set_description(stage, refresh=False)
-            bar.update(done - bar.n)
-
-        yield show
 
 
 def _import_weights(options: argparse.Namespace) -> int:
