@@ -114,6 +114,10 @@ def test_ink_on_the_digit_changes_the_answers_shares_and_stays_in_the_link(visit
     expect(page.locator(".changed")).to_have_text(words)
     page.reload()
     expect(page.locator(".changed")).to_have_text(words)
+    page.get_by_role("button", name="As it was").click()
+    expect(page.locator(".changed")).to_contain_text("answer and map follow")
+    page.go_back()
+    expect(page.locator(".changed")).to_have_text(words)
 
 
 def test_a_digit_is_turned_into_another_and_the_network_is_looked_into(visitor: Visitor) -> None:

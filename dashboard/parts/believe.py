@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.explanation import Explanation
     from core.map_metrics import MapFigures
 
+ARROWS = {"lower": "↓", "higher": "↑"}  # which way is better
 MEANINGS = {
     "deletion": "area under the target's probability while the map's strongest pixels are blanked first",
     "insertion": "the same while they are put on an empty picture first",
@@ -46,18 +47,14 @@ def show(subject: Subject) -> None:
         _methods(study, method, subject)
 
 
-def chosen_method(subject: Subject, *, compact: bool = False) -> str:
-    """The method that the link names, else the model's usual one; shown as a choice, one line high if
-    `compact`."""
+def chosen_method(subject: Subject) -> str:
+    """The method that the link names, else the model's usual one; shown as a choice."""
     names = methods_of(subject.predictor.layers)
     usual = names[0]
     arguments = mirror("method", {name: METHODS[name].label for name in names}, empty=usual)
     if st.session_state[arguments["key"]] not in names:
         st.session_state[arguments["key"]] = usual
-    if compact:
-        st.selectbox("Method", label_visibility="collapsed", **arguments)
-    else:
-        st.segmented_control("Method", required=True, label_visibility="collapsed", wrap=True, **arguments)
+    st.selectbox("Method", label_visibility="collapsed", **arguments)
     return link().method if link().method in names else usual
 
 
@@ -74,15 +71,14 @@ def _this_map(subject: Subject, method: str, found: "Explanation | str", study: 
     if isinstance(found, str):
         st.error(plain(found), icon=":material/error:")
         return
-    left, middle, right = st.columns([2, 4, 4], gap="medium")
+    left, middle, right = st.columns([20, 34, 46], gap="small")
     with left:
-        label = f"{about.label}: {found.question}"
         body = (
             maps.reason(found.note, "∅")
             if found.note
             else maps.picture(found, subject.pixels, top=found.strength, label=about.label)
         )
-        st.html(maps.tile(label, body, about.unit))
+        st.html(maps.tile(found.question, body, about.unit))
     with middle:
         with st.spinner("Changing the picture as the map says …", show_time=False):
             figures = explanations.figures(subject.predictor, subject.pixels, method, subject.question)
@@ -101,8 +97,7 @@ def _figures(found: "Explanation", figures: "MapFigures", of_method) -> str:  # 
         "sensitivity": figures.sensitivity,
     }
     rows = "".join(
-        f'<tr title="{escape(MEANINGS[name])}"><td>{label}<br>'
-        f'<span class="quiet">{better} is better</span></td>'
+        f'<tr title="{escape(MEANINGS[name])}, {better} is better"><td>{label} {ARROWS[better]}</td>'
         f"<td><strong>{values[name]:.3f}</strong></td>"
         f"<td>{span(of_method.figures[name]) if of_method else 'not measured'}</td></tr>"
         for name, (label, better) in FIGURES.items()

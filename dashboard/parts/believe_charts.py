@@ -41,7 +41,7 @@ def curves(found: "Curves", question: str) -> None:
     )
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     show(figure, key="believe-curves", alt=f"Deletion and insertion for {question}: {', '.join(words)}",
-         height=290, legend=legend)  # fmt: skip
+         height=230, legend=legend)  # fmt: skip
 
 
 def _label(name: str) -> str:
@@ -73,7 +73,7 @@ def ranking(study: Study, chosen: str) -> None:
     figure.update_yaxes(type="category", fixedrange=True)
     words = "; ".join(f"{_label(name)} {study.methods[name].rank.value:g}" for name in reversed(order))
     show(
-        figure, key="believe-ranking", alt=f"Ranks with 95 % intervals: {words}", height=320, showlegend=False
+        figure, key="believe-ranking", alt=f"Ranks with 95 % intervals: {words}", height=290, showlegend=False
     )
 
 
@@ -97,9 +97,9 @@ def likeness(study: Study, chosen: str) -> None:
         )  # fmt: skip
     figure.add_hline(y=SURVIVES, line={"color": QUIET, "dash": "dash", "width": 1})
     figure.update_xaxes(title="destroyed down to …", fixedrange=True, showgrid=False)
-    figure.update_yaxes(title="rank correlation", range=[-0.8, 1.08], fixedrange=True)
+    figure.update_yaxes(title="rank correlation", range=[-1.02, 1.08], fixedrange=True)
     last = {name: study.methods[name].likeness[-1].value for name in (chosen, "edges")}
     words = "; ".join(f"{_label(name)} {value:.2f}" for name, value in last.items())
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     show(figure, key="believe-likeness", alt=f"Rank correlation once all weights are destroyed: {words}",
-         height=320, legend=legend)  # fmt: skip
+         height=290, legend=legend)  # fmt: skip

@@ -82,7 +82,7 @@ def _paths(key: str) -> list[dict[str, Any]]:
 def canvas_over(
     picture: Image.Image,
     *,
-    start: list[tuple[Stroke, bool]],
+    strokes: list[tuple[Stroke, bool]],
     erase: bool,
     brush: int,
     key: str,
@@ -92,20 +92,26 @@ def canvas_over(
 
     Args:
         picture: what lies behind.
-        start: the strokes that are there when the canvas appears, each with whether it is paper.
+        strokes: those that shall be there, each with whether it is paper. Where they are others than the
+            canvas sent last, such as after Back, it starts over with them.
         erase: whether the next stroke is paper.
         brush: the width of the next stroke, px.
-        key: another one shows another canvas, with its own start.
+        key: another one shows another canvas.
         receive: gets all strokes after each one.
     """
-    seed = f"{OVER}-{key}"
-    if seed not in st.session_state:
-        objects = [to_fabric(line) | {"stroke": PAPER if paper else INK} for line, paper in start]
-        st.session_state[seed] = {"objects": objects}
+    kept = st.session_state.get(OVER, {})
+    if (kept.get("key"), kept.get("strokes")) != (key, strokes):
+        objects = [to_fabric(line) | {"stroke": PAPER if paper else INK} for line, paper in strokes]
+        count = kept.get("count", 0) + 1
+        kept = {"key": key, "strokes": strokes, "count": count, "seed": {"objects": objects}}
+        st.session_state[OVER] = kept
+    name = f"{OVER}-{kept['count']}"
 
     def sent() -> None:
-        found = [(from_fabric(item), item.get("stroke") == PAPER) for item in _paths(seed + "-canvas")]
-        receive([(line, paper) for line, paper in found if line.points])
+        found = [(from_fabric(item), item.get("stroke") == PAPER) for item in _paths(name)]
+        drawn = [(line, paper) for line, paper in found if line.points]
+        st.session_state[OVER] = kept | {"strokes": drawn}
+        receive(drawn)
 
     st_canvas(
         stroke_width=brush,
@@ -113,7 +119,7 @@ def canvas_over(
         background_image=picture,
         width=CANVAS_SIDE,
         height=CANVAS_SIDE,
-        initial_drawing=st.session_state[seed],
+        initial_drawing=kept["seed"],
         on_change=sent,
-        key=seed + "-canvas",
+        key=name,
     )

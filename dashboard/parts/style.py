@@ -67,7 +67,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .bars i { height: 0.7rem; border-radius: 0.2rem; background: #8b979b; min-width: 1px; }
 .bars i.top { background: #16938a; }
 .changed { min-height: 1.6rem; }
-.figures-of-map td, .figures-of-map th { padding: 0.3rem 0.4rem; line-height: 1.25; }
+.figures-of-map td, .figures-of-map th { padding: 0.28rem 0.4rem; line-height: 1.25; white-space: nowrap; }
+.figures-of-map .quiet { font-size: 0.75rem; }
 .wide { overflow-x: auto; }
 .reason { aspect-ratio: 1; display: flex; align-items: center; justify-content: center; text-align: center;
           font-size: 0.75rem; padding: 0.5rem; border-radius: 0.4rem; overflow: hidden;

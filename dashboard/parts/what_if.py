@@ -40,7 +40,7 @@ def show(subject: Subject) -> None:
     with left.container(border=True, height="stretch"):
         _tools(subject, edit)
     with right.container(border=True, height="stretch", key="explain-compare"):
-        method = chosen_method(subject, compact=True)
+        method = chosen_method(subject)
         _compare(subject, edit, method)
     with st.container(border=True):
         strokes_removed.show(subject, edit)
@@ -90,14 +90,13 @@ def _tools(subject: Subject, edit: Edit) -> None:
             args=(subject,),
         )
     behind = edited(subject.pixels, Edit(gone=edit.gone))
-    generation = st.session_state.get("explain-edit-generation", 0)
     with st.container(horizontal_alignment="center"):
         canvas_over(
             Image.fromarray(np.kron(behind, np.ones((10, 10), dtype=np.uint8))),
-            start=[(paint.stroke, paint.erases) for paint in edit.paints],
+            strokes=[(paint.stroke, paint.erases) for paint in edit.paints],
             erase=link().tool == "erase",
             brush=BRUSH,
-            key=f"{name_of(subject)}-{link().gone}-{generation}",
+            key=f"{name_of(subject)}-{edit.gone}",
             receive=lambda lines: _receive(subject, lines),
         )
     told = [
@@ -138,7 +137,6 @@ def _moved(subject: Subject, name: str, key: str) -> None:
 
 
 def _reset(subject: Subject) -> None:
-    st.session_state["explain-edit-generation"] = st.session_state.get("explain-edit-generation", 0) + 1
     change(of="", **{name: getattr(UNCHANGED, name) for name in ("gone", "drawn", "kinds", *MOVES)})
 
 
