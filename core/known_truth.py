@@ -54,9 +54,18 @@ def true_parts(
     return np.asarray(sign * weights * image / 255, dtype=np.float32)
 
 
-def compare(truth: Float32[np.ndarray, "28 28"], found: Explanation) -> Closeness:
-    """A method's map beside the truth."""
+def compare(predictor: Predictor, truth: Float32[np.ndarray, "28 28"], found: Explanation) -> Closeness:
+    """A method's map beside the truth.
+
+    Args:
+        predictor: the linear model.
+        truth: what `true_parts` gives.
+        found: the same digit's map for the same target, with a black baseline.
+    """
     everywhere = np.ones((1, 28, 28), dtype=bool)
     correlation = likeness(truth[None], found.map[None], everywhere)[0]
     difference = float(np.abs(truth - found.map).max())
-    return Closeness(float(correlation), difference, found.method in OWED)
+    owed = found.method in OWED
+    if found.method == "input-x-gradient":
+        owed = predictor.card.normalisation["mean"] == 0
+    return Closeness(float(correlation), difference, owed)

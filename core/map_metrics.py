@@ -143,7 +143,8 @@ def infidelity(task: Task, maps: Maps, *, local: bool) -> Float64[np.ndarray, " 
     nothing = measured(torch.zeros_like(attributions), normalize=False)
     # An empty map has no best β: it foretells nothing.
     found = torch.nan_to_num(measured(attributions, normalize=True), nan=torch.inf)
-    return np.asarray(torch.minimum(found / nothing.clamp(min=1e-12), torch.ones(1)).numpy(), np.float64)
+    shares = (found / nothing.clamp(min=1e-12)).clamp(0, 1)  # captum's sums may round to just below 0
+    return np.asarray(shares.numpy(), np.float64)
 
 
 def _squares(ink: Tensor, generator: torch.Generator) -> Tensor:

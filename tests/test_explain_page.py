@@ -94,7 +94,9 @@ def test_the_linear_models_truth_is_known_and_given_by_those_that_owe_it():
     assert "Here the truth is known" in words
     assert words.count("owes equality: ✓ equal") == 4
     assert "✗ not equal" not in words
-    assert "Grad-CAM" not in [button for radio in app.get("button_group") for button in radio.options]
+    (choice,) = [each for each in app.selectbox if each.key == "explain-method"]
+    assert choice.options[0] == "Input × Gradient"
+    assert "Grad-CAM" not in choice.options
 
 
 def test_a_model_whose_explanations_were_not_studied_says_how_to(

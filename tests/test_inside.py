@@ -132,7 +132,7 @@ def test_where_the_truth_is_known_the_methods_that_owe_it_give_it(plain_linear: 
     weights = model.linear.weight.detach().numpy().reshape(28, 28)
     assert truth == pytest.approx((1 if target == 3 else -1) * weights * pixels / 255, abs=1e-7)
     found = {
-        name: compare(truth, explain(plain_linear, pixels, method=name, target=target))
+        name: compare(plain_linear, truth, explain(plain_linear, pixels, method=name, target=target))
         for name in methods_for(plain_linear)
     }
     assert {name for name, close in found.items() if close.owed} == {

@@ -1,11 +1,11 @@
 """The 3-or-7 model, whose true explanation is known: each method's map beside it."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from core.methods import METHODS, methods_of
+from core.methods import DEFAULTS, METHODS, methods_of
 from core.palette import diverging
 from dashboard import explanations
 from dashboard.parts import maps
@@ -32,11 +32,16 @@ def show(subject: Subject) -> None:
         st.html(
             maps.tile("Weight × pixel", f'<div class="overlay">{picture}</div>{maps.bar(top, signed=True)}')
         )
+    question = replace(subject.question, options=DEFAULTS)  # the truth compares with black
     found = {
-        name: explanations.explanation(subject.predictor, subject.pixels, name, subject.question)
+        name: explanations.explanation(subject.predictor, subject.pixels, name, question)
         for name in methods_of(subject.predictor.layers)
     }
-    rows = "".join(_row(name, compare(truth, one)) for name, one in found.items() if not isinstance(one, str))
+    rows = "".join(
+        _row(name, compare(subject.predictor, truth, one))
+        for name, one in found.items()
+        if not isinstance(one, str)
+    )
     with right:
         st.html(
             '<table class="runs"><thead><tr><th>Method</th><th>Rank correlation with the truth</th>'
