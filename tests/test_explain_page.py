@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import explanation, paths
@@ -127,6 +128,7 @@ def test_a_study_of_other_weights_is_not_shown(tmp_path: Path, monkeypatch: pyte
         pytest.skip("the shipped network has no study yet")
     folder = shutil.copytree(paths.checkpoint_folder("cnn"), tmp_path / "cnn")
     (folder / paths.STUDY).write_text("{}")
+    st.cache_resource.clear()  # another test may have read the right one
     monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
     app = explained(look="believe")
     assert not app.exception

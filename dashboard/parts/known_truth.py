@@ -12,9 +12,6 @@ from dashboard.parts import maps
 from dashboard.parts.explained_digit import Subject
 from dashboard.parts.pictures import image
 
-if TYPE_CHECKING:
-    pass
-
 
 def show(subject: Subject) -> None:
     """The truth, and how close each method comes."""
