@@ -236,7 +236,9 @@ class EvaluationTable:
                 return cursor.sql(text, params=list(values)).to_arrow_table()
         except duckdb.Error as error:
             self._damaged()
-            raise DatasetError(f"{self.folder}: the evaluation can't be read ({error}). {self._remedy}") from error
+            raise DatasetError(
+                f"{self.folder}: the evaluation can't be read ({error}). {self._remedy}"
+            ) from error
 
 
 def read_about(folder: Path) -> About:

@@ -76,6 +76,12 @@ def name_of(dataset: str) -> str:
     return NAMES.get(dataset, dataset.removeprefix(evaluations.ELSEWHERE))
 
 
+def problem(error: DigitscopeError, dataset: str) -> str:
+    """What is wrong with a data set, as Markdown; one of the visitor's own by its file's name."""
+    text = str(error)
+    return plain(text.replace(dataset, name_of(dataset)) if dataset.startswith(PREFIX) else text)
+
+
 def _bring(at: PageLink) -> None:
     st.markdown(
         "A **zip** of folders named 0 to 9, or of pictures with a CSV of labels; or an **NPZ** with `images` "
