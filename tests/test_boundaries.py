@@ -45,7 +45,7 @@ CORE_LAYERS = (
     ("checkpoint", "allographs", "table"),
     ("card", "models", "augmentation", "parts", "uploads", "outliers"),
     ("datasets", "results", "runs"),
-    ("collection", "own"),
+    ("collection", "own", "bundle"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive", "corruptions"),
     ("noises", "marks"),
     ("live_training", "ink", "picture", "idx", "strokes", "listing", "notes", "manifest", "unusual"),
