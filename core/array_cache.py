@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Shaped
 
 _log = logging.getLogger(__name__)
 
@@ -35,20 +35,21 @@ class ArrayCache:
     folder: Path
     limit: int
 
-    def read(self, key: str, *, shape: tuple[int, ...]) -> Float[np.ndarray, "..."] | None:
-        """The array, mapped from its file and not writable; None where there is no whole file of `shape`."""
+    def read(self, key: str, *, shape: tuple[int, ...], kind: str = "f") -> Shaped[np.ndarray, "..."] | None:
+        """The array, mapped from its file and not writable; None where there is no whole file of `shape`
+        and of NumPy's `kind` of numbers."""
         path = self._path(key)
         try:
             found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):  # absent, or damaged: computed anew
             return None
-        if found.shape != shape or found.dtype.kind != "f":
+        if found.shape != shape or found.dtype.kind != kind:
             return None
         with suppress(OSError):  # a cache that may only be read
             os.utime(path)
         return found
 
-    def write(self, key: str, array: Float[np.ndarray, "..."]) -> None:
+    def write(self, key: str, array: Shaped[np.ndarray, "..."]) -> None:
         """Keeps an array. It appears under its name only when it is whole.
 
         A folder that can't be written costs time, not the answer: that is logged and no error.

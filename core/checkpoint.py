@@ -19,7 +19,7 @@ from torch import nn
 
 from core.card import ModelCard, read_verified, sha256
 from core.errors import CheckpointError
-from core.models import ARCHITECTURES, Network, parameter_count
+from core.models import ARCHITECTURES, Network, network_for, parameter_count
 from core.paths import (
     CARD,
     GRAPH,
@@ -116,7 +116,7 @@ def publish(source: Path, folder: Path) -> ModelCard:
 def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str, float]]) -> ModelCard:
     weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
-    fresh = ARCHITECTURES[card.architecture]()
+    fresh = network_for(card.architecture, weights)
     fresh.load_state_dict(weights)
     _export(fresh.eval(), folder / GRAPH)
     lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
@@ -193,11 +193,12 @@ def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[Net
             f"{folder}: unknown architecture {card.architecture!r}; known are "
             f"{', '.join(ARCHITECTURES)}. Use the program's version that wrote it."
         )
-    model = ARCHITECTURES[card.architecture]()
     try:
-        fit(model, load_tensors(content), path)
+        weights = load_tensors(content)
     except SafetensorError as error:
         raise CheckpointError(f"{path} holds no tensors ({error}). Restore the checkpoint.") from error
+    model = network_for(card.architecture, weights)
+    fit(model, weights, path)
     if (model.classes, parameter_count(model)) != (card.classes, card.parameters):
         raise CheckpointError(
             f"{folder}: {card.architecture} has {parameter_count(model)} parameters and the classes "

@@ -85,6 +85,9 @@ class TrainConfig:
     blots: float = _flag(0.0, Range(0, 1, below=False), "share of the digits whose small loops are filled")
     upstroke: float = _flag(0.0, Range(0, 1, below=False), "share of the 1s that get an upstroke")
     bar: float = _flag(0.0, Range(0, 1, below=False), "share of the 7s that get a bar")
+    drawn: float = _flag(
+        0.0, Range(0, 1, below=False), "share of the digits taken as if drawn on the canvas and prepared"
+    )
     distillation: float = _flag(0.0, Range(0, 1, below=False), "share of the loss that the teachers decide")
     temperature: float = _flag(2.0, POSITIVE, "of the teachers' probabilities")
     views: int = _flag(50, COUNT, "how often the teachers look at every digit, each time distorted anew")
@@ -92,10 +95,12 @@ class TrainConfig:
     init_from: str = field(
         default="", metadata={"help": "a checkpoint to start from; {seed} in it stands for the run's seed"}
     )
+    width: int = _flag(1, Range(1, 8), "channels, as a multiple of the shipped network's: for teachers")
     frozen: bool = _switch(False, "train the last, linear layers alone")
     precision: str = _choice("auto", PRECISIONS, "of the arithmetic; auto: bfloat16 where it is faster")
     channels_last: bool = _switch(True, "keep the channels of a pixel together in memory")
     compile: bool = _switch(False, "compile the network (torch.compile): slower on a CPU")
+    cuda_graphs: bool = _switch(True, "on a GPU, launch the kernels of a step all at once")
     seed: int = _flag(23, Range(0, 2**32), "seed of weights, order and augmentation")
 
     def __post_init__(self) -> None:
@@ -150,18 +155,39 @@ _GENTLE = TrainConfig(
     upstroke=0.3,
     bar=0.3,
 )
-# The shipped network comes about in two stages, `make train`: plain ones, then each taught by four of them.
+# The shipped network comes about in three stages, `make train`: wider ones; those of the shipped width that
+# four of them teach; and these once more in gentler distortions, taught by each other.
 RECIPES = {
     "cnn": {
         "plain": _GENTLE,
+        "teacher": replace(
+            _GENTLE, epochs=35, batch_size=256, dropout=0.1, head_dropout=0.2, drawn=0.2, width=2
+        ),
         "distilled": replace(
             _GENTLE,
-            epochs=20,
-            learning_rate=2e-3,
+            epochs=120,
+            batch_size=256,
             dropout=0.0,
             head_dropout=0.0,
-            views=16,
-            distillation=0.8,
+            drawn=0.2,
+            views=50,
+            distillation=0.9,
+        ),
+        "settled": replace(
+            _GENTLE,
+            epochs=6,
+            learning_rate=5e-4,
+            dropout=0.0,
+            head_dropout=0.0,
+            rotation=4.0,
+            translation=0.03,
+            scale=0.04,
+            shear=2.0,
+            aspect=0.03,
+            elastic=0.35,
+            drawn=0.2,
+            views=6,
+            distillation=0.9,
         ),
         "quick": replace(_GENTLE, epochs=16),
         "reference": TrainConfig(),

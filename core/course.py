@@ -45,7 +45,21 @@ class Course:
         last = replace(config, start=self.legs[0].start, seed=self.legs[0].seed)
         if after < 1:
             return replace(self, legs=(last,))
-        return replace(self, legs=(*self.until(after).legs, last))
+        *earlier, latest = self.until(after).legs
+        same = replace(latest, epochs=last.epochs) == last
+        return replace(self, legs=(*earlier, last) if same else (*earlier, latest, last))
+
+    def check(self) -> None:
+        """Whether a link could carry it.
+
+        Raises:
+            TrainingError: it has more than `LEGS` settings or `EPOCHS` epochs.
+        """
+        if len(self.legs) > LEGS or self.epochs > EPOCHS:
+            raise TrainingError(
+                f"A training goes through at most {LEGS} settings and {EPOCHS:,} epochs; this one would go "
+                f"through {len(self.legs)} and {self.epochs:,}. Go back to an earlier epoch, or train anew."
+            )
 
     def to_text(self) -> str:
         """A few words for a link."""

@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from core.checkpoint import MNIST_NORMALISATION
 from core.config import TrainConfig
+from core.graphed import GraphedGradients
 from core.models import DigitCNN, Network, ThreeSevenLinear, class_logits
 from core.training_data import Batch, DeviceDigits, Pixels, as_floats
 
@@ -43,9 +44,16 @@ class Learner:
         self.network: nn.Module = DistributedDataParallel(model) if processes > 1 else model
         if config.compile:
             self.network = torch.compile(self.network)  # type: ignore[assignment]
+        on_gpu = self.device_type == "cuda"
         self.optimiser = torch.optim.AdamW(
-            self.trained, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True
+            self.trained,
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            foreach=not on_gpu,
+            fused=on_gpu,
         )
+        self.graphed = on_gpu and config.cuda_graphs and processes == 1 and not config.compile
+        self._graphs: dict[int, GraphedGradients] = {}  # by the size of the batch
         self.schedule = _one_cycle(self.optimiser, config, config.epochs * steps_per_epoch + 1)
         self.steps = 0
         self._pairs = self._averaged_with()
@@ -73,6 +81,20 @@ class Learner:
         self.network.train()
         for layer in self.frozen:  # their running statistics must not move either
             layer.eval()
+        if self.graphed:
+            if len(batch) not in self._graphs:
+                self._graphs[len(batch)] = GraphedGradients(self._gradients, self.model, batch)
+            loss, hits = self._graphs[len(batch)](batch)
+        else:
+            loss, hits = self._gradients(batch, whole)
+        self.optimiser.step()
+        self.schedule.step()
+        self.steps += 1
+        self._follow()
+        return loss * len(batch), hits
+
+    def _gradients(self, batch: Batch, whole: int) -> tuple[Tensor, Tensor]:
+        """Leaves the clipped gradients at the parameters; returns the share's mean loss and its hits."""
         images = normalise(batch.images)
         if self.config.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
@@ -84,11 +106,7 @@ class Learner:
         # Processes average their gradients, which must weigh as many digits as each of them saw.
         torch.autograd.backward(loss * (self.processes * len(batch) / whole))
         nn.utils.clip_grad_norm_(self.trained, self.config.clip_norm)
-        self.optimiser.step()
-        self.schedule.step()
-        self.steps += 1
-        self._follow()
-        return loss.detach() * len(batch), (logits.argmax(dim=1) == batch.targets).sum()
+        return loss.detach(), (logits.argmax(dim=1) == batch.targets).sum()
 
     @torch.no_grad()
     def _follow(self) -> None:

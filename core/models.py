@@ -1,10 +1,13 @@
 """The two networks: a CNN for the ten digits and a linear model that knows only 3 and 7."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 BLOCK_CHANNELS = (32, 64, 128, 256)
+WIDEST = 8
 LAYERS_PER_BLOCK = 5  # convolution, batch normalisation, ReLU, max pooling, dropout
 
 Images = Float[Tensor, "batch 1 28 28"]
@@ -37,25 +40,30 @@ class DigitCNN(nn.Module):
 
     Input: normalised images, float32, (batch, 1, 28, 28). Output: logits, (batch, 10).
     Names and shapes of the parameters are those of the public project abdurafay19/Digit-Classifier.
+
+    Args:
+        width: channels and features as a multiple of the shipped network's, 1 to 8. Wider ones are
+            there to teach it (`core.distillation`); the shapes in the comments are those of width 1.
     """
 
     classes: tuple[int, ...] = tuple(range(10))
     layer_names: tuple[str, ...] = ("block1", "block2", "block3", "block4")
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 1) -> None:
         super().__init__()
+        first, second, third, last = (width * channels for channels in BLOCK_CHANNELS)
         self.conv_layers = nn.Sequential(
-            *_block(1, 32, kernel=3),  # (batch, 32, 14, 14)
-            *_block(32, 64, kernel=3),  # (batch, 64, 7, 7)
-            *_block(64, 128, kernel=3),  # (batch, 128, 3, 3)
-            *_block(128, 256, kernel=1),  # (batch, 256, 1, 1)
+            *_block(1, first, kernel=3),  # (batch, 32, 14, 14)
+            *_block(first, second, kernel=3),  # (batch, 64, 7, 7)
+            *_block(second, third, kernel=3),  # (batch, 128, 3, 3)
+            *_block(third, last, kernel=1),  # (batch, 256, 1, 1)
         )
         self.fc_layers = nn.Sequential(
             nn.Flatten(),  # (batch, 256)
-            nn.Linear(256, 128),
+            nn.Linear(last, third),
             nn.ReLU(),
             nn.Dropout(0.25),
-            nn.Linear(128, 10),
+            nn.Linear(third, 10),
         )
 
     def set_dropout(self, blocks: float, head: float) -> None:
@@ -121,6 +129,18 @@ ARCHITECTURES: dict[str, type[DigitCNN] | type[ThreeSevenLinear]] = {
     "DigitCNN": DigitCNN,
     "ThreeSevenLinear": ThreeSevenLinear,
 }
+
+
+def network_for(architecture: str, weights: Mapping[str, Tensor]) -> Network:
+    """An untrained network of an architecture, as wide as the weights that are meant for it.
+
+    Weights that fit no width get a network of width 1, which will refuse them.
+    """
+    if architecture != "DigitCNN":
+        return ARCHITECTURES[architecture]()
+    first = weights.get("conv_layers.0.weight")
+    width = 0 if first is None or not first.ndim else len(first) // BLOCK_CHANNELS[0]
+    return DigitCNN(width if 1 <= width <= WIDEST else 1)
 
 
 def class_logits(logits: Float[Tensor, "batch outputs"]) -> Float[Tensor, "batch classes"]:

@@ -28,7 +28,8 @@ class OneDigit:
         total: their sum.
         bias: what is added whatever the digit.
         logit: total + bias; above 0 it is read as a 3.
-        probability: of a 3, sigmoid(logit), in [0, 1].
+        temperature: what the logit is divided by before the sigmoid; 1 where nothing was fitted.
+        probability: of a 3, sigmoid(logit / temperature), in [0, 1].
     """
 
     pixels: Square
@@ -37,7 +38,13 @@ class OneDigit:
     total: float
     bias: float
     logit: float
+    temperature: float
     probability: float
+
+    @property
+    def tempered(self) -> float:
+        """What the sigmoid is given: logit / temperature."""
+        return self.logit / self.temperature
 
     @property
     def digit(self) -> int:
@@ -50,14 +57,23 @@ class OneDigit:
         return max(self.probability, 1 - self.probability)
 
 
-def step_by_step(pixels: UInt8[np.ndarray, "28 28"], weights: Weights) -> OneDigit:
-    """Reads a digit and keeps every number on the way."""
+def step_by_step(
+    pixels: UInt8[np.ndarray, "28 28"], weights: Weights, *, temperature: float = 1.0
+) -> OneDigit:
+    """Reads a digit and keeps every number on the way.
+
+    Args:
+        pixels: in MNIST's convention.
+        weights: of pixels in [0, 1].
+        temperature: of the model's calibration (Guo and others 2017, arXiv:1706.04599), above 0.
+    """
     x = pixels / 255.0
     w = weights.w.reshape(28, 28)
     parts = x * w
     total = float(parts.sum())
     logit = total + weights.b
-    return OneDigit(x, w, parts, total, weights.b, logit, float(sigmoid(np.array([logit]))[0]))
+    probability = float(sigmoid(np.array([logit / temperature]))[0])
+    return OneDigit(x, w, parts, total, weights.b, logit, temperature, probability)
 
 
 def served_weights(folder: Path) -> Weights:

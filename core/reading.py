@@ -9,7 +9,7 @@ from jaxtyping import Float64, UInt8
 from core.errors import PictureError
 from core.labelled import LabelledDigits
 from core.predictor import Prediction, Predictor
-from core.preprocess import PreparedDigit, prepare
+from core.preprocess import prepare
 from core.spreadsheet import to_csv as table_to_csv
 
 MOST = 200  # pictures at once
@@ -45,39 +45,60 @@ class Reading:
     skipped: tuple[str, ...]
 
 
-def read_files(
-    predictor: Predictor,
-    files: Sequence[tuple[str, bytes]],
+@dataclass(frozen=True, eq=False)
+class PreparedFiles:
+    """Picture files ready for any model, in their order.
+
+    Attributes:
+        names: of those that could be used.
+        images: the same, in MNIST's convention.
+        skipped: the others, each with its name and the reason.
+    """
+
+    names: tuple[str, ...]
+    images: UInt8[np.ndarray, "n 28 28"]
+    skipped: tuple[str, ...]
+
+
+def prepare_files(
+    files: Sequence[tuple[str, Callable[[], bytes]]],
     *,
     progress: Callable[[int, int], None] | None = None,
-) -> Reading:
-    """Prepares and reads picture files; what can't be used is named and passed over.
+) -> PreparedFiles:
+    """Prepares picture files; what can't be used is named and passed over.
 
     Args:
-        predictor: the model.
-        files: name and content of each. The first `MOST` are read.
+        files: of each its name, and what gives its content. The first `MOST` are used.
         progress: called with (done, total).
     """
-    names: list[str] = []
-    prepared: list[PreparedDigit] = []
-    skipped: list[str] = []
-    for done, (name, content) in enumerate(files[:MOST], start=1):
+    names, prepared, skipped = [], [], []
+    chosen, beyond = files[:MOST], [name for name, _ in files[MOST:]]
+    for done, (name, content) in enumerate(chosen, start=1):
         try:
-            if not content:
-                raise PictureError(f"{name}: the file is empty. Save it again.")
-            prepared.append(prepare(content, name=name))
+            prepared.append(_prepared(name, content()))
             names.append(name)
         except PictureError as error:
             skipped.append(str(error))
         if progress:
-            progress(done, min(len(files), MOST))
-    skipped += [f"{name}: over {MOST} pictures at once. Read it in a second go." for name, _ in files[MOST:]]
-    predictions = predictor.predict([*prepared])
-    rows = tuple(
-        Row(name, digit.pixels, predictions[place])
-        for place, (name, digit) in enumerate(zip(names, prepared, strict=True))
-    )
-    return Reading(rows, tuple(skipped))
+            progress(done, len(chosen))
+    if beyond:
+        others = f" and {len(beyond) - 1:,} more" if len(beyond) > 1 else ""
+        skipped.append(f"{beyond[0]}{others}: over {MOST} pictures at once. Read the rest in a second go.")
+    images = np.stack(prepared) if prepared else np.zeros((0, 28, 28), dtype=np.uint8)
+    return PreparedFiles(tuple(names), images, tuple(skipped))
+
+
+def _prepared(name: str, content: bytes) -> UInt8[np.ndarray, "28 28"]:
+    if not content:
+        raise PictureError(f"{name}: the file is empty. Save it again.")
+    return prepare(content, name=name).pixels
+
+
+def read_files(predictor: Predictor, files: PreparedFiles) -> Reading:
+    """Reads prepared picture files."""
+    predictions = predictor.predict([*files.images])
+    rows = tuple(Row(*each) for each in zip(files.names, files.images, predictions, strict=True))
+    return Reading(rows, files.skipped)
 
 
 def read_samples(predictor: Predictor, data: LabelledDigits, *, first: int, most: int) -> Reading:
@@ -120,6 +141,7 @@ class TakenFor:
         n: how many.
         shares: of them that are read as each of the model's classes; they sum to 1.
         confidence: how sure it is of that on average, in [0, 1].
+        doubted: the share whose verdict is not `digit`, in [0, 1]; None where no detector was fitted.
         known: whether the model knows the digit.
     """
 
@@ -127,18 +149,23 @@ class TakenFor:
     n: int
     shares: Float64[np.ndarray, " k"]
     confidence: float
+    doubted: float | None
     known: bool
 
 
 def taken_for(predictor: Predictor, data: LabelledDigits) -> list[TakenFor]:
     """Of every digit in a data set, known to the model or not."""
-    probabilities = predictor.run(data.images).probabilities
-    answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    found = []
-    for digit in np.unique(data.labels):
-        mine = data.labels == digit
-        counts = np.bincount(answers[mine], minlength=len(predictor.classes))
-        n = int(mine.sum())
-        known = int(digit) in predictor.classes
-        found.append(TakenFor(int(digit), n, counts / n, float(sure[mine].mean()), known))
-    return found
+    predictions = predictor.predict([*data.images])
+    return [
+        _taken(int(digit), [predictions[place] for place in np.flatnonzero(data.labels == digit)], predictor)
+        for digit in np.unique(data.labels)
+    ]
+
+
+def _taken(digit: int, found: list[Prediction], predictor: Predictor) -> TakenFor:
+    answers = np.array([one.digit for one in found])
+    shares = np.array([float((answers == known).mean()) for known in predictor.classes])
+    sure = float(np.mean([one.confidence for one in found]))
+    verdicts = [one.verdict.kind != "digit" for one in found if one.verdict]
+    doubted = float(np.mean(verdicts)) if verdicts else None
+    return TakenFor(digit, len(found), shares, sure, doubted, digit in predictor.classes)

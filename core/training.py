@@ -127,7 +127,7 @@ class _Run:
         if isinstance(model, DigitCNN):
             model.set_dropout(config.dropout, config.head_dropout)
         model = model.to(device)
-        digits = DeviceDigits(training, model.classes, device)
+        digits = DeviceDigits(training, model.classes, device, drawn=config.drawn > 0)
         self.data = TrainingData(digits, config, teachers_of(config, device))
         self._check_shares(len(digits))
         self.learner = Learner(config, model, self.data.steps_per_epoch, processes=self.processes)
@@ -269,7 +269,9 @@ def new_network(config: TrainConfig) -> Network:
             f"Unknown architecture {config.architecture!r}: use one of {', '.join(ARCHITECTURES)}."
         )
     torch.manual_seed(config.seed)
-    return ARCHITECTURES[config.architecture]()
+    if config.architecture == LINEAR:
+        return ThreeSevenLinear()
+    return DigitCNN(config.width)
 
 
 @contextmanager

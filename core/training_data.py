@@ -9,9 +9,10 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from core.allographs import Allographs
-from core.augmentation import Affine, Augmentation, Blots, Digits, Elastic, Thickness
+from core.augmentation import Affine, Augmentation, Blots, Digits, Elastic, Thickness, between
 from core.config import TrainConfig
 from core.datasets import LabelledDigits
+from core.drawn import drawn_copies
 from core.errors import TrainingError
 
 ALL = slice(None)
@@ -50,13 +51,23 @@ class Batch:
 
 
 class DeviceDigits:
-    """A data set on the device as bytes, with rows of the network's classes as targets."""
+    """A data set on the device as bytes, with rows of the network's classes as targets.
 
-    def __init__(self, data: LabelledDigits, classes: tuple[int, ...], device: torch.device):
+    Args:
+        data: those outside the classes are left out.
+        classes: the network's.
+        device: where it shall lie.
+        drawn: also each digit as if it had been drawn on the canvas (`core.drawn`).
+    """
+
+    def __init__(
+        self, data: LabelledDigits, classes: tuple[int, ...], device: torch.device, *, drawn: bool = False
+    ):
         known = data.only(classes)
         if not len(known):
             raise TrainingError(f"{data.name} has no digit of the classes {classes}.")
         self.images = torch.from_numpy(np.ascontiguousarray(known.images)).to(device)
+        self.drawn = torch.from_numpy(drawn_copies(known)).to(device) if drawn else None
         self.targets = torch.from_numpy(np.searchsorted(classes, known.labels)).to(device)
         self.digits = torch.from_numpy(known.labels).to(device)
 
@@ -93,12 +104,20 @@ class TrainingData:
 
     def distorted(self, generator: torch.Generator, rows: slice = ALL) -> Pixels:
         """The chosen digits once, in the data's order."""
-        images, digits = self.digits.images[rows], self.digits.digits[rows]
+        images, digits = self._taken(generator, rows), self.digits.digits[rows]
         if not (self.augment or self.allographs):
             return images
         size = CHUNKS.get(images.device.type, CHUNK)
         chunks = zip(torch.split(images, size), torch.split(digits, size), strict=True)
         return torch.cat([self._distorted(*chunk, generator) for chunk in chunks])
+
+    def _taken(self, generator: torch.Generator, rows: slice) -> Pixels:
+        """The chosen digits; of some the drawn copies."""
+        images = self.digits.images[rows]
+        if self.digits.drawn is None:
+            return images
+        drawn = between(0, 1, len(images), generator) < self.config.drawn
+        return torch.where(drawn.view(-1, 1, 1), self.digits.drawn[rows], images)
 
     def _distorted(self, images: Pixels, digits: Tensor, generator: torch.Generator) -> Pixels:
         batch = as_floats(images)

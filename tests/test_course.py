@@ -55,9 +55,28 @@ def test_stopping_keeps_the_legs_before_and_going_back_drops_those_behind():
     course = Course(ALL, ALL, (CONFIG, replace(CONFIG, epochs=9, rate=1.0), replace(CONFIG, epochs=12)))
     assert [leg.epochs for leg in course.until(10).legs] == [4, 9, 10]
     assert [leg.epochs for leg in course.until(4).legs] == [4]
-    back = course.then(replace(CONFIG, epochs=8, seed=99, start="zero"), after=2)
+    back = course.then(replace(CONFIG, epochs=8, rate=3.0, seed=99, start="zero"), after=2)
     assert [(leg.epochs, leg.seed, leg.start) for leg in back.legs] == [(2, 7, "normal"), (8, 7, "normal")]
     assert [leg.epochs for leg in course.then(replace(CONFIG, epochs=5), after=0).legs] == [5]
+
+
+def test_going_on_with_the_same_settings_is_one_leg():
+    course = Course(ALL, ALL, (CONFIG,))
+    for end in range(5, 60):
+        course = course.until(end - 1).then(replace(CONFIG, epochs=end), after=end - 1)
+    assert course.legs == (replace(CONFIG, epochs=59),)
+
+
+def test_more_than_a_link_can_carry_is_refused_in_a_sentence():
+    many = Course(ALL, ALL, tuple(replace(CONFIG, epochs=n) for n in range(1, 22)))
+    with pytest.raises(
+        TrainingError, match="at most 20 settings and 1,000 epochs; this one would go through 21"
+    ):
+        many.check()
+    long = Course(ALL, ALL, (replace(CONFIG, epochs=1001),))
+    with pytest.raises(TrainingError, match=r"through 1 and 1,001\. Go back"):
+        long.check()
+    replace(long, legs=(replace(CONFIG, epochs=1000),)).check()
 
 
 def test_a_course_that_was_interrupted_gives_what_it_gives_in_one_go(digits: ScratchDigits):

@@ -86,6 +86,21 @@ def test_it_can_be_stopped_gone_back_and_gone_on_with(visitor: Visitor) -> None:
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 100"))).to_be_visible()
     visitor.press("Stop")
     expect(done).to_be_visible()
+    page.go_back()  # to the link of the training that was to go on to 100
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 100"))).to_be_visible()
+
+
+def test_on_a_phone_the_picture_and_what_starts_it_are_on_the_first_screen(phone: Visitor) -> None:
+    phone.open("/learn")
+    start = phone.page.get_by_role("button", name="Train", exact=True).last
+    expect(start).to_be_visible()
+    picture = phone.page.get_by_role("img", name="No weights yet")
+    expect(picture).to_be_visible()
+    above, below = picture.bounding_box(), start.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] < below["y"]
+    assert below["y"] + below["height"] < 844
 
 
 def test_a_rate_of_1000_ends_in_a_sentence(visitor: Visitor) -> None:
@@ -155,7 +170,7 @@ def test_many_pictures_become_a_table_and_a_csv(visitor: Visitor) -> None:
     with page.expect_download() as download:
         visitor.press("CSV")
     lines = Path(download.value.path()).read_text().splitlines()
-    assert lines[0].startswith("file,digit,confidence,p0")
+    assert lines[0].startswith("file,digit,confidence,verdict,unusualness,p0,")
     assert lines[1].startswith("seven.png,7,")
 
 

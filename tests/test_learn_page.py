@@ -6,9 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import paths
+from core.datasets import load_dataset
 from core.live_training import Pool
+from core.predictor import Predictor
+from core.reading import prepare_files
 from dashboard import resources
 from dashboard.learn_link import TABS
+from dashboard.words import percent
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
 PATIENCE = 60.0  # s
@@ -162,7 +166,7 @@ def test_a_link_to_a_run_that_cannot_be_says_so(run: str):
 
 def test_both_trainings_differ_by_rounding_alone():
     app = learn(tab="torch", both="1", epochs="5")
-    until(app, "After epoch 5 the largest difference between any two of the 785 weights")
+    until(app, "After epoch 5 the 785 weights differ by")
     assert "rounding, no more" in texts(app)
     assert "x.T @ dz" in app.code[0].value
     assert "autograd" in app.code[1].value
@@ -177,10 +181,42 @@ def test_one_digit_can_be_read_with_ones_own_weights():
     run = "zero,23,-1,-1_3,1,64,cross-entropy"
     app = until(learn(tab="train", run=run), "Done after 3 epochs")
     app.segmented_control(key="learn-tab").set_value("digit").run()
-    shipped = texts(app)
-    assert "So the model linear reads a" in shipped
+    assert "The model linear reads a" in texts(app)
     app.segmented_control(key="learn-weights").set_value("mine").run()
-    assert "So your training after epoch 3 reads a" in texts(app)
+    assert "Your training after epoch 3 reads a" in texts(app)
+    assert "temperature" not in texts(app)  # fitted for the shipped model alone
+
+
+def test_back_to_a_link_of_before_trains_what_it_names():
+    """Back changes the address alone; what was trained last must not stay under another training's name."""
+    app = learn(epochs="5", start="zero", rate="1.0")
+    app.button(key="learn-train").click().run()
+    first = weights_shown(until(app, "Done after 5 epochs"))
+    link = app.query_params["run"]
+    app.select_slider(key="learn-rate").set_value(0.01).run()
+    app.button(key="learn-train").click().run()
+    assert weights_shown(until(app, "Done after 5 epochs")) != first
+    assert app.query_params["run"] != link
+    app.query_params["run"] = link
+    app.run()
+    assert weights_shown(until(app, "Done after 5 epochs")) == first
+    del app.query_params["run"]
+    app.run()
+    assert "Press **Train**" in texts(app)
+
+
+def test_a_course_that_no_link_could_carry_is_refused_in_a_sentence():
+    app = until(learn(run="zero,1,10,10_990,1,64,distance", epochs="20"), "Done after 990 epochs")
+    app.button(key="learn-resume").click().run()
+    assert "at most 20 settings and 1,000 epochs" in app.error[0].value.replace("\\", "")
+    assert not app.exception
+
+
+def test_one_digit_ends_at_the_confidence_that_the_other_pages_show():
+    found = Predictor.load("linear").predict(load_dataset("optdigits").images[12])
+    words = texts(learn(tab="digit", example="12"))
+    assert "÷ temperature" in words
+    assert f"reads a **{found.digit}**, **{percent(found.confidence)}** sure" in words
 
 
 def test_samples_are_read_into_a_table_and_other_digits_are_outside_the_linear_models_world():
@@ -190,6 +226,8 @@ def test_samples_are_read_into_a_table_and_other_digits_are_outside_the_linear_m
     assert words.count("<tr>") == 25
     assert "optdigits 100" in words
     assert "This model only knows 3 and 7" in words
+    assert "Of the 8 others" in words
+    assert "The verdict warns of" in words
     assert "Outside its world" not in texts(learn(tab="many", model="cnn"))
 
 
@@ -202,9 +240,12 @@ def test_pictures_of_ones_own_are_read_and_bad_ones_named(seven):
     Image.fromarray(seven).save(content, "PNG")
     app = learn(tab="many", pictures="files")
     assert "The table appears here" in texts(app)
-    app.session_state["learn-files"] = (("a<b>.png", content.getvalue()), ("broken.png", b"no"))
+    files = [("a<b>.png", content.getvalue), ("broken.png", lambda: b"no"), ("empty.png", lambda: b"")]
+    app.session_state["learn-files"] = prepare_files(files)
     app.run()
     words = texts(app)
     assert "**1** picture read" in words
     assert "a&lt;b&gt;.png" in words
-    assert "broken" in app.warning[0].value
+    (warning,) = app.warning  # one, however many pictures it names
+    assert "broken" in warning.value
+    assert "empty" in warning.value

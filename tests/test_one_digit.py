@@ -16,7 +16,7 @@ def agrees(predictor: Predictor, images: np.ndarray) -> None:
     weights = served_weights(predictor.folder)
     logits = predictor.run(images).logits[:, 0]
     for image, logit in zip(images, logits, strict=True):
-        digit = step_by_step(image, weights)
+        digit = step_by_step(image, weights, temperature=predictor.card.temperature)
         assert digit.logit == pytest.approx(logit, abs=1e-3)
         assert digit.contributions.sum() + digit.bias == pytest.approx(digit.logit)
         found = predictor.predict(image)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.errors import PictureError
 from core.predictor import Predictor
-from core.reading import MOST, Reading, read_files, read_samples, taken_for, to_csv
+from core.reading import MOST, Reading, prepare_files, read_files, read_samples, taken_for, to_csv
 
 
 def file_of(pixels: np.ndarray, form: str) -> bytes:
@@ -18,9 +18,15 @@ def file_of(pixels: np.ndarray, form: str) -> bytes:
     return content.getvalue()
 
 
+def read(predictor: Predictor, *files: tuple[str, bytes]) -> Reading:
+    return read_files(
+        predictor, prepare_files([(name, lambda content=content: content) for name, content in files])
+    )
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP"])
 def test_pictures_of_every_form_are_read(cnn: Predictor, seven: np.ndarray, form: str):
-    (row,) = read_files(cnn, [(f"a.{form}", file_of(seven, form))]).rows
+    (row,) = read(cnn, (f"a.{form}", file_of(seven, form))).rows
     assert row.name == f"a.{form}"
     assert row.pixels.shape == (28, 28)
     assert row.prediction.digit in range(10)
@@ -30,19 +36,32 @@ def test_bad_files_are_named_and_the_others_read_in_order(cnn: Predictor, seven:
     good = file_of(seven, "PNG")
     blank = file_of(np.zeros((50, 50), dtype=np.uint8), "PNG")
     files = [("1.png", good), ("2.png", b"nonsense"), ("3.png", b""), ("4.png", blank), ("5.png", good)]
-    reading = read_files(cnn, files)
+    reading = read(cnn, *files)
     assert [row.name for row in reading.rows] == ["1.png", "5.png"]
     assert [reason.split(":")[0] for reason in reading.skipped] == ["2.png", "3.png", "4.png"]
 
 
-def test_more_pictures_than_fit_are_named(cnn: Predictor, seven: np.ndarray):
+def test_more_pictures_than_fit_are_told_in_one_sentence_and_never_opened(seven: np.ndarray):
     content = file_of(seven[::10, ::10], "PNG")
-    seen = []
-    files = [(f"{n}.png", content) for n in range(MOST + 2)]
-    reading = read_files(cnn, files, progress=lambda *at: seen.append(at))
-    assert len(reading.rows) == MOST
-    assert [reason.split(":")[0] for reason in reading.skipped] == [f"{MOST}.png", f"{MOST + 1}.png"]
+    seen, opened = [], []
+
+    def give(name: str) -> bytes:
+        opened.append(name)
+        return content
+
+    files = [(f"{n}.png", lambda n=n: give(f"{n}.png")) for n in range(MOST + 3)]
+    found = prepare_files(files, progress=lambda *at: seen.append(at))
+    assert found.images.shape == (MOST, 28, 28)
+    assert list(found.names) == opened == [f"{n}.png" for n in range(MOST)]
     assert seen[-1] == (MOST, MOST)
+    (beyond,) = found.skipped
+    assert beyond.startswith(f"{MOST}.png and 2 more: over {MOST} pictures at once.")
+
+
+def test_no_picture_at_all_is_an_empty_reading(cnn: Predictor):
+    reading = read(cnn, ("1.png", b"nonsense"))
+    assert reading.rows == ()
+    assert len(reading.skipped) == 1
 
 
 def test_samples_have_their_labels_and_end_with_the_set(cnn: Predictor, optdigits):
@@ -52,7 +71,7 @@ def test_samples_have_their_labels_and_end_with_the_set(cnn: Predictor, optdigit
 
 
 def test_the_table_can_be_taken_away(linear: Predictor, seven: np.ndarray, optdigits):
-    reading = read_files(linear, [("=cmd.png", file_of(seven, "PNG"))])
+    reading = read(linear, ("=cmd.png", file_of(seven, "PNG")))
     (line,) = csv.DictReader(io.StringIO(to_csv(reading)))
     found = reading.rows[0].prediction
     assert list(line) == ["file", "digit", "confidence", "verdict", "unusualness", "p3", "p7"]
@@ -77,5 +96,10 @@ def test_what_a_model_of_two_digits_takes_the_others_for(optdigits):
         mine = predictor.predict(optdigits.images[optdigits.labels == one.digit])
         assert one.shares[0] == pytest.approx(np.mean([p.digit == 3 for p in mine]))
         assert one.confidence == pytest.approx(np.mean([p.confidence for p in mine]), abs=1e-5)
+        assert one.doubted == pytest.approx(np.mean([p.verdict.kind != "digit" for p in mine]))
     assert found[3].shares[0] > 0.9
     assert found[7].shares[1] > 0.7
+
+
+def test_without_a_detector_nothing_is_doubted(linear: Predictor, optdigits):
+    assert {one.doubted for one in taken_for(linear, optdigits)} == {None}

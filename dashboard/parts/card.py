@@ -94,8 +94,9 @@ def _calibration(test: dict[str, Any] | None) -> str:
         return ""
     bins = test["reliability"]
     mean = sum(n * c for n, c in zip(bins["counts"], bins["confidence"], strict=True)) / test["n"]
-    side = "below" if mean < test["accuracy"] else "above"
+    sure, right = percent(mean), percent(test["accuracy"])
+    lies = "agrees with" if sure == right else "lies below" if mean < test["accuracy"] else "lies above"
     return (
-        f"- **Its confidence lies {side} its accuracy**: {percent(mean)} sure on average where "
-        f"{percent(test['accuracy'])} are right (expected calibration error {percent(test['ece'])}).\n"
+        f"- **Its confidence {lies} its accuracy**: {sure} sure on average "
+        f"where {right} are right (expected calibration error {percent(test['ece'])}).\n"
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from core.one_digit import OneDigit
 from core.parabola import SURFACE, Descent, Heights, Surface, curve
@@ -18,49 +19,76 @@ if TYPE_CHECKING:
 
 LEGEND = {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "title": None}
 SECOND = "#b35806"  # beside the accent, for colour-blind people too
-HEIGHT = 205  # px
+CURVES = 430  # px
 TICKS = [step * 10.0**power for power in range(-4, 6) for step in (1, 3)]  # of a logarithmic axis
 
 
-def losses(states: Sequence[EpochState], shown: int, epochs: int) -> None:
-    """Loss by epoch on a logarithmic scale."""
-    parts = (("training", "loss"), ("validation", "validation_loss"))
-    figure = _curves(states, parts, shown, epochs)
-    figure.update_yaxes(type="log", title="loss", fixedrange=True, tickvals=TICKS, tickformat="~g")
-    words = f"{states[shown].validation_loss:.3g} after epoch {shown}" if states else "nothing trained yet"
-    show(figure, key="chart-loss", alt=f"Loss by epoch. Validation: {words}", height=HEIGHT, legend=LEGEND)
-
-
-def accuracies(states: Sequence[EpochState], shown: int, epochs: int) -> None:
-    """The share of digits read rightly, by epoch."""
-    parts = (("training", "accuracy"), ("validation", "validation_accuracy"))
-    figure = _curves(states, parts, shown, epochs)
+def curves(states: Sequence[EpochState], shown: int, epochs: int) -> None:
+    """Loss (on a logarithmic scale) and the share of digits read rightly, by epoch, one above the other."""
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09)
+    _add(figure, 1, states, ("loss", "validation_loss"), shown)
+    _add(figure, 2, states, ("accuracy", "validation_accuracy"), shown)
+    _add_shown(figure, states, shown, epochs)
     lowest = min((min(s.accuracy, s.validation_accuracy) for s in states), default=0.4)
-    figure.update_yaxes(range=[min(lowest, 0.4) - 0.02, 1.01], tickformat=".0%", title="right")
+    span = None if states else [-2.1, 0.1]
+    figure.update_yaxes(
+        row=1, type="log", title="loss", range=span, tickvals=TICKS, tickformat="~g", fixedrange=True
+    )
+    figure.update_yaxes(row=2, title="read rightly", range=[min(lowest, 0.4) - 0.02, 1.03], tickformat=".0%")
     figure.update_yaxes(fixedrange=True)
-    words = percent(states[shown].validation_accuracy, 2) + f" after epoch {shown}" if states else "none yet"
-    alt = f"Share of digits read rightly, by epoch. Validation: {words}"
-    show(figure, key="chart-accuracy", alt=alt, height=HEIGHT, showlegend=False)
+    figure.update_xaxes(range=[-0.5, epochs + 0.5], fixedrange=True, showgrid=False)
+    figure.update_xaxes(row=2, title="epoch")
+    words = "nothing trained yet"
+    if states:
+        loss, right = states[shown].validation_loss, percent(states[shown].validation_accuracy, 2)
+        words = f"loss {loss:.3g}, {right} right after epoch {shown}"
+    alt = f"Loss and share of digits read rightly, by epoch. Validation digits: {words}"
+    show(figure, key="chart-curves", alt=alt, height=CURVES, legend=LEGEND)
 
 
-def _curves(
-    states: Sequence[EpochState], parts: Sequence[tuple[str, str]], shown: int, epochs: int
-) -> go.Figure:
-    figure = go.Figure()
-    for (name, field), colour, dash in zip(parts, (QUIET, ACCENT), ("dot", "solid"), strict=True):
+def _add(
+    figure: go.Figure, row: int, states: Sequence[EpochState], fields: tuple[str, str], shown: int
+) -> None:
+    names = ("training digits", "validation digits")
+    looks = (QUIET, "dot"), (ACCENT, "solid")
+    for name, field, (colour, dash) in zip(names, fields, looks, strict=True):
         figure.add_scatter(
             x=[state.epoch for state in states],
             y=[_finite(getattr(state, field)) for state in states],
-            name=f"{name} digits",
+            name=name,
+            showlegend=row == 1,
             mode="lines" if len(states) > 1 else "markers",
             line={"color": colour, "dash": dash, "width": 2},
-            hovertemplate="epoch %{x}: %{y:.4g}",
+            hovertemplate="epoch %{x}: " + ("%{y:.4g}" if row == 1 else "%{y:.2%}"),
+            row=row,
+            col=1,
         )
-    if states:
-        line = {"color": QUIET, "width": 1}
-        figure.add_shape(type="line", x0=shown, x1=shown, y0=0, y1=1, yref="paper", line=line)
-    figure.update_xaxes(range=[-0.5, epochs + 0.5], title="epoch", fixedrange=True, showgrid=False)
-    return figure
+
+
+def _add_shown(figure: go.Figure, states: Sequence[EpochState], shown: int, epochs: int) -> None:
+    """The epoch that is looked at, with its figures."""
+    if not states:
+        return
+    now, side = states[shown], "left" if shown > epochs / 2 else "right"
+    for row, value, text, above in (
+        (1, now.validation_loss, f"{now.validation_loss:.3g}", "top"),
+        (2, now.validation_accuracy, percent(now.validation_accuracy, 2), "bottom"),
+    ):
+        figure.add_vline(x=shown, row=row, col=1, line={"color": QUIET, "width": 1})
+        figure.add_scatter(
+            x=[shown],
+            y=[_finite(value)],
+            text=[text],
+            textposition=f"{above} {side}",
+            textfont_size=14,
+            mode="markers+text",
+            marker={"size": 9, "color": ACCENT},
+            cliponaxis=False,
+            showlegend=False,
+            hoverinfo="skip",
+            row=row,
+            col=1,
+        )
 
 
 def _finite(value: float) -> float | None:
@@ -88,30 +116,34 @@ def both(epochs: "Sequence[Both]", last: int) -> None:
         hovertemplate="epoch %{x}: %{y:.12g}",
     )
     figure.update_xaxes(range=[-0.5, last + 0.5], title="epoch", fixedrange=True, showgrid=False)
-    figure.update_yaxes(type="log", title="validation loss", fixedrange=True, tickvals=TICKS, tickformat="~g")
+    span = None if epochs else [-2.1, 0.1]
+    figure.update_yaxes(
+        type="log", title="validation loss", range=span, tickvals=TICKS, tickformat="~g", fixedrange=True
+    )
     words = f"they end at {epochs[-1].ours.validation_loss:.6g}" if epochs else "nothing trained yet"
     alt = f"Validation loss by epoch, from scratch and with PyTorch; {words}"
     show(figure, key="chart-both", alt=alt, height=260, legend=LEGEND)
 
 
 def squashed(digit: OneDigit) -> None:
-    """The sigmoid with this digit's logit on it."""
-    width = max(8.0, abs(digit.logit) * 1.15)
+    """The sigmoid with this digit's logit on it, divided by the temperature where there is one."""
+    name = "logit" if digit.temperature == 1 else "logit / temperature"
+    width = max(8.0, abs(digit.tempered) * 1.15)
     z = np.linspace(-width, width, 121)
     figure = go.Figure()
     figure.add_scatter(
         x=z, y=sigmoid(z), mode="lines", line={"color": QUIET, "width": 2}, hovertemplate="%{x:.2f}: %{y:.1%}"
     )
     figure.add_scatter(
-        x=[digit.logit],
+        x=[digit.tempered],
         y=[digit.probability],
         mode="markers",
         marker={"size": 14, "color": ACCENT},
-        hovertemplate="logit %{x:.3f}: %{y:.2%}",
+        hovertemplate=name + " %{x:.3f}: %{y:.2%}",
     )
-    figure.update_xaxes(title="logit", fixedrange=True, zeroline=True)
+    figure.update_xaxes(title=name, fixedrange=True, zeroline=True)
     figure.update_yaxes(title="probability of a 3", tickformat=".0%", range=[-0.05, 1.05], fixedrange=True)
-    alt = f"The sigmoid: a logit of {digit.logit:.2f} is a probability of {percent(digit.probability, 2)}"
+    alt = f"The sigmoid: a {name} of {digit.tempered:.2f} is a probability of {percent(digit.probability, 2)}"
     show(figure, key="chart-sigmoid", alt=alt, height=230, showlegend=False)
 
 
@@ -200,11 +232,12 @@ def taken(found: Sequence[TakenFor], classes: tuple[int, ...]) -> None:
             customdata=[[one.n, one.confidence] for one in found],
             hovertemplate="%{x:.1%} of %{customdata[0]}; %{customdata[1]:.1%} sure<extra></extra>",
         )
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", fixedrange=True)
+    figure.update_xaxes(range=[0, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, title="the digit is")
     words = "; ".join(
         f"{one.digit}: " + ", ".join(f"{percent(s)} as {c}" for s, c in zip(one.shares, classes, strict=True))
         for one in found
     )
     alt = f"What every digit is read as. {words}"
-    show(figure, key="chart-taken", alt=alt, height=330, barmode="stack", bargap=0.3, legend=LEGEND)
+    order = LEGEND | {"traceorder": "normal"}
+    show(figure, key="chart-taken", alt=alt, height=330, barmode="stack", bargap=0.3, legend=order)

@@ -16,6 +16,7 @@ from dashboard import resources
 from dashboard.learn_link import NEWEST, change, link
 
 RUN, COURSE, BOTH, REFUSED = "learn-run", "learn-course", "learn-both", "learn-refused"
+ASKED = "learn-asked"  # the course of the link that RUN and REFUSED answer
 LOOK_AGAIN = 0.7  # s, where one trains
 PACE = 0.2  # s an epoch, at least: slow enough to watch
 NOTHING: Look[EpochState] = Look((), False, None)
@@ -64,22 +65,31 @@ def settings() -> ScratchConfig:
     )
 
 
-def mine() -> Mine:
-    """The session's training; one that a link brings is trained again at once."""
+def follow_link() -> None:
+    """Trains what the link names where that is another course than the session's: the link may be somebody
+    else's, or Back has led to it. Only for runs of the whole page: a fragment that looks again by itself
+    may still bring the address of before.
+    """
     text = link().run
-    if text and COURSE not in st.session_state and REFUSED not in st.session_state:
-        _again(text)
+    if text == st.session_state.get(ASKED, ""):
+        return
+    _end_others()
+    for key in (RUN, COURSE, REFUSED):
+        st.session_state.pop(key, None)
+    st.session_state[ASKED] = text
+    if text:
+        try:
+            _start(course_from(text), pace=0.0)
+        except DigitscopeError as error:
+            st.session_state[REFUSED] = str(error)
+
+
+def mine() -> Mine:
+    """The session's training."""
     run: LiveRun[EpochState] | None = st.session_state.get(RUN)
     look = run.look() if run else NOTHING
     refused: str | None = st.session_state.get(REFUSED)
-    return Mine(st.session_state.get(COURSE), look.states, look.running, look.error or refused)
-
-
-def _again(text: str) -> None:
-    try:
-        _start(course_from(text), pace=0.0)
-    except DigitscopeError as error:
-        st.session_state[REFUSED] = str(error)
+    return Mine(st.session_state.get(COURSE), look.states, look.running, refused or look.error)
 
 
 def train() -> None:
@@ -109,16 +119,23 @@ def stop() -> None:
     now = mine()
     if now.course is not None:
         st.session_state[COURSE] = now.course.until(now.newest)
-        change(run=st.session_state[COURSE].to_text())
+        _name(st.session_state[COURSE])
 
 
 def _begin(course: Course, before: Sequence[EpochState]) -> None:
     try:
+        course.check()
         _start(course, before=before, pace=PACE)
     except DigitscopeError as error:
         st.session_state[REFUSED] = str(error)
         return
-    change(run=course.to_text(), epoch=NEWEST)
+    _name(course, epoch=NEWEST)
+
+
+def _name(course: Course, **values: int) -> None:
+    """Puts a course into the link."""
+    st.session_state[ASKED] = course.to_text()
+    change(run=course.to_text(), **values)
 
 
 def _start(course: Course, *, before: Sequence[EpochState] = (), pace: float) -> None:

@@ -1,13 +1,25 @@
 """Many pictures at once: a table of what was read, to take away; and digits that the model does not know."""
 
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core.picture import MAX_BYTES
 from core.predictor import Predictor
-from core.reading import MOST, Reading, Row, TakenFor, read_files, read_samples, taken_for, to_csv
+from core.reading import (
+    MOST,
+    PreparedFiles,
+    Reading,
+    Row,
+    TakenFor,
+    prepare_files,
+    read_files,
+    read_samples,
+    taken_for,
+    to_csv,
+)
 from dashboard import resources
 from dashboard.learn_link import change, link, mirror
 from dashboard.parts import learn_charts
@@ -15,10 +27,13 @@ from dashboard.parts.data_picker import at_hand, name_of
 from dashboard.parts.pictures import image
 from dashboard.words import listed, percent, plain
 
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 MOST_MB = MAX_BYTES // 2**20
 SAMPLES = 24
-FILES = "learn-files"  # name and content of each, kept while other pages are visited
+FILES, OF = "learn-files", "learn-files-of"  # kept while other pages are visited
 
 
 @st.fragment
@@ -63,18 +78,29 @@ def _uploaded(predictor: Predictor) -> Reading:
         key="learn-upload",
     )
     if files:
-        st.session_state[FILES] = tuple((file.name, file.getvalue()) for file in files[: MOST + 1])
-    kept: tuple[tuple[str, bytes], ...] = st.session_state.get(FILES, ())
-    if kept and not files:
+        _prepare(files)
+    kept: PreparedFiles | None = st.session_state.get(FILES)
+    if kept is None:
+        return Reading((), ())
+    if not files:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Still {len(kept)} pictures of before.")
+            st.caption("The pictures of before.", width="stretch")
             st.button("Remove", key="learn-remove", on_click=st.session_state.pop, args=(FILES,))
-    return _read(predictor.key, tuple(kept), predictor)
+    return read_files(predictor, kept)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the pictures …")
-def _read(key: str, files: tuple[tuple[str, bytes], ...], _predictor: Predictor) -> Reading:
-    return read_files(_predictor, files)
+def _prepare(files: "list[UploadedFile]") -> None:
+    """Keeps what the files show, and not the files; those prepared already are not prepared again."""
+    ids = tuple(file.file_id for file in files)
+    if st.session_state.get(OF) == ids and FILES in st.session_state:
+        return
+    bar = st.progress(0.0, "Reading the pictures …")
+    st.session_state[FILES] = prepare_files(
+        [(file.name, file.getvalue) for file in files],
+        progress=lambda done, total: bar.progress(done / total, f"Picture {done:,} of {total:,} …"),
+    )
+    st.session_state[OF] = ids
+    bar.empty()
 
 
 def _results(reading: Reading) -> None:
@@ -90,8 +116,9 @@ def _results(reading: Reading) -> None:
             disabled=not n,
             on_click="ignore",
         )
-    for reason in reading.skipped:
-        st.warning(plain(reason), icon=":material/broken_image:")
+    if reading.skipped:
+        with st.container(key="learn-skipped"):
+            st.warning("  \n".join(map(plain, reading.skipped)), icon=":material/broken_image:")
     if n:
         with st.container(height=420, border=False):
             st.html(_table(reading.rows))
@@ -126,12 +153,16 @@ def _columns(row: Row, picture: str) -> dict[str, str]:
 def _beyond(predictor: Predictor) -> None:
     """What a model of two classes does with all ten digits."""
     name = at_hand()[0]
-    found = _taken(predictor.key, name, predictor)
+    found = _taken(f"{predictor.key} {predictor.fitted}", name, predictor)
     others = [one for one in found if not one.known]
-    sure = sum(one.n * one.confidence for one in others) / max(1, sum(one.n for one in others))
+    n = max(1, sum(one.n for one in others))
+    sure = sum(one.n * one.confidence for one in others) / n
+    doubted = sum(one.n * (one.doubted or 0) for one in others) / n
+    warned = "" if predictor.detector is None else f" The verdict warns of **{percent(doubted)}** of them."
     st.markdown(
-        f"**Outside its world.** This model only knows {listed(predictor.classes)}: it calls every digit one "
-        f"of them. Of the other digits of {plain(name_of(name))} it is **{percent(sure)}** sure on average."
+        f"**Outside its world.** This model only knows {listed(predictor.classes)} and calls every digit one "
+        f"of them. Of the {len(others)} others in the {plain(name_of(name))} it is **{percent(sure)}** sure "
+        f"on average.{warned}"
     )
     learn_charts.taken(found, predictor.classes)
 

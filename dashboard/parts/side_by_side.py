@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.side_by_side import Both
 
 REFUSED, OF = "learn-both-refused", "learn-both-of"
+ROUNDING = 1e-6  # of weights around 1, in float64, after thousands of steps
 NOTHING: "Look[Both]" = Look((), False, None)
 
 
@@ -60,14 +61,16 @@ def _live(running: bool) -> None:
             f"start: {STARTS[now_set.start]}, {now_set.epochs} epochs, seed {now_set.seed}: the settings of "
             "the first tab. Both see the same batches."
         )
-        st.button(
-            "Train both",
-            icon=":material/compare_arrows:",
-            type="primary",
-            key="learn-both-train",
-            disabled=now.running,
-            on_click=_press,
-        )
+        if now.running:
+            st.button("Stop", icon=":material/stop:", type="primary", key="learn-both-stop", on_click=_stop)
+        else:
+            st.button(
+                "Train both",
+                icon=":material/compare_arrows:",
+                type="primary",
+                key="learn-both-train",
+                on_click=_press,
+            )
         with st.container(key="learn-both-said"):
             _said(now)
     with right.container(border=True, height="stretch"):
@@ -78,6 +81,12 @@ def _press() -> None:
     st.session_state.pop(REFUSED, None)
     _start()
     change(both=1)
+
+
+def _stop() -> None:
+    run: LiveRun[Any] | None = st.session_state.get(live_run.BOTH)
+    if run is not None:
+        run.stop()
 
 
 def _start() -> None:
@@ -98,11 +107,13 @@ def _said(now: "Look[Both]") -> None:
         st.error(plain(error), icon=":material/error:")
     elif now.states:
         last = now.states[-1]
-        st.markdown(
-            f"After epoch {last.epoch} the largest difference between any two of the 785 weights is "
-            f"**{last.difference:.1e}**: rounding, no more."
-            if last.difference < 1e-6
-            else f"After epoch {last.epoch} two of the 785 weights differ by **{last.difference:.1e}**."
-        )
+        differ = f"differ by **{last.difference:.1e}** at most"
+        if not last.difference:
+            differ = "are **the same** in both"
+        elif last.difference < ROUNDING:
+            differ += ": rounding, no more"
+        st.markdown(f"After epoch {last.epoch} the 785 weights {differ}.")
+    elif now.running:
+        st.markdown("Starting …")
     else:
         st.markdown("Press **Train both**: two trainings, one curve.")

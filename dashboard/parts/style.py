@@ -39,6 +39,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .overlay { position: relative; width: 100%; max-width: 20rem; margin: 0 auto; }
 .overlay img + img { position: absolute; inset: 0; }
 .weights { max-width: 22rem; margin: 0 auto; }
+.weights.none img { opacity: 0.12; filter: invert(0.5); }
 .scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.8rem; padding: 0.35rem 0;
          font-variant-numeric: tabular-nums; }
 .scale i { flex: 1; height: 0.5rem; border-radius: 0.25rem;
@@ -49,8 +50,13 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .product figure { margin: 0; flex: 1 1 0; min-width: 0; text-align: center; }
 .product figcaption { font-size: 0.875rem; }
 .product b { font-size: 1.6rem; padding-bottom: 3.2rem; }
+.sum { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.sum td { padding: 0.3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.sum td + td { text-align: right; white-space: nowrap; padding-left: 0.8rem; }
 .st-key-learn-live [data-stale="true"] { opacity: 1; transition: none; }
+.st-key-learn-live [data-testid="stColumn"] { min-width: 17rem; }
 .st-key-learn-said { min-height: 7.5rem; }
+.st-key-learn-skipped { max-height: 9.5rem; overflow-y: auto; }
 .st-key-learn-both-said { min-height: 4.5rem; }
 .many img.pixels { width: 2.6rem; }
 .many td { vertical-align: middle; overflow-wrap: anywhere; }
@@ -63,6 +69,11 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
   .st-key-digit-bar kbd { display: none; }
   .st-key-digit-bar button { padding-inline: 0.5rem; }
   .st-key-learn-tab button { padding-inline: 0.55rem; }
+  .st-key-learn-live [data-testid="stColumn"]:nth-child(2) { order: -1; }
+  .st-key-learn-controls > :has(> .st-key-learn-buttons) { order: -2; }
+  .st-key-learn-controls > :has(> .st-key-learn-said) { order: -1; }
+  .st-key-learn-said { min-height: 5.5rem; }
+  .weights { max-width: 16rem; }
   .product { gap: 0.3rem; }
   .product .scale { gap: 0.2rem; font-size: 0.68rem; }
   .product b { font-size: 1.1rem; }

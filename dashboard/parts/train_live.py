@@ -26,21 +26,18 @@ def _live(running: bool) -> None:
     now = live_run.mine()
     if now.running != running:
         st.rerun()  # the whole page: it begins, or ceases, to look again by itself
-    left, right = st.container(key="learn-live").columns([4, 8], gap="small")
-    with left.container(border=True, height="stretch"):
+    controls, picture, curves = st.container(key="learn-live").columns(3, gap="small")
+    with controls.container(border=True, height="stretch", key="learn-controls"):
         _settings()
-        _buttons(now)
+        with st.container(key="learn-buttons", horizontal=True):
+            _buttons(now)
         with st.container(key="learn-said"):
             _said(now)
-    with right.container(border=True, height="stretch"):
+    with picture.container(border=True, height="stretch"):
         _scrubber(now)
-        picture, curves = st.columns([5, 6], gap="medium")
-        with picture:
-            _weights(now)
-        with curves:
-            shown = now.shown.epoch if now.shown else 0
-            learn_charts.losses(now.states, shown, _planned(now))
-            learn_charts.accuracies(now.states, shown, _planned(now))
+        _weights(now)
+    with curves.container(border=True, height="stretch"):
+        learn_charts.curves(now.states, now.shown.epoch if now.shown else 0, _planned(now))
 
 
 def _planned(now: live_run.Mine) -> int:
@@ -68,28 +65,21 @@ def _settings() -> None:
 
 def _buttons(now: live_run.Mine) -> None:
     shown = now.shown
-    with st.container(horizontal=True):
-        if now.running:
-            st.button(
-                "Stop", icon=":material/stop:", type="primary", key="learn-stop", on_click=live_run.stop
-            )
-        else:
-            st.button(
-                "Train",
-                icon=":material/play_arrow:",
-                type="primary",
-                key="learn-train",
-                on_click=live_run.train,
-            )
-        back = shown is not None and shown.epoch < now.newest
+    if now.running:
+        st.button("Stop", icon=":material/stop:", type="primary", key="learn-stop", on_click=live_run.stop)
+    else:
         st.button(
-            f"Go on from epoch {shown.epoch}" if shown and back else "Resume",
-            icon=":material/resume:",
-            key="learn-resume",
-            disabled=now.running or shown is None,
-            on_click=live_run.resume,
-            help="Goes on from the epoch shown, with the settings of now. Later epochs are forgotten.",
+            "Train", icon=":material/play_arrow:", type="primary", key="learn-train", on_click=live_run.train
         )
+    back = shown is not None and shown.epoch < now.newest
+    st.button(
+        f"Go on from epoch {shown.epoch}" if shown and back else "Resume",
+        icon=":material/resume:",
+        key="learn-resume",
+        disabled=now.running or shown is None,
+        on_click=live_run.resume,
+        help="Goes on from the epoch shown, with the settings of now. Later epochs are forgotten.",
+    )
 
 
 def _said(now: live_run.Mine) -> None:
@@ -100,6 +90,9 @@ def _said(now: live_run.Mine) -> None:
     found = _trouble(now)
     if found:
         st.warning(plain(found.words), icon=":material/trending_up:")
+        return
+    if now.running and not now.states:
+        st.markdown("Starting …")
         return
     if not now.states:
         source = "MNIST's" if resources.mnist_at_hand() else "the bundled"
@@ -139,8 +132,7 @@ def _scrubber(now: live_run.Mine) -> None:
 
 def _weights(now: live_run.Mine) -> None:
     if now.shown is None:
-        empty = np.zeros(784)
-        weights.show(empty, top=1.0, alt="No weights yet", words="The 784 weights appear here.")
+        weights.none("The 784 weights appear here.")
         return
     top = _top(now.states)
     epoch = now.shown.epoch

@@ -26,6 +26,12 @@ def figure(picture: str, caption: str) -> str:
     return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
+def none(words: str) -> None:
+    """The place where they will appear."""
+    empty = signed(np.zeros(784), top=1.0, alt="No weights yet")
+    st.html(f'<div class="weights none">{empty}<div class="quiet">{escape(words)}</div></div>')
+
+
 def show(values: np.ndarray, *, top: float, alt: str, words: str) -> None:
     """The picture of all weights with its scale and a line about it."""
     st.html(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.learn_link import arrive, link, mirror
-from dashboard.parts import many, one_digit, parabola, side_by_side, train_live
+from dashboard.parts import live_run, many, one_digit, parabola, side_by_side, train_live
 
 TABS = {
     "train": "Train",
@@ -30,6 +30,7 @@ SHOW = {
 
 def show() -> None:
     arrive()
+    live_run.follow_link()
     st.title("Learn", anchor=False)
     st.segmented_control(
         "What to look at",
