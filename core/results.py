@@ -132,7 +132,7 @@ def table(results: list[RecipeResults]) -> list[tuple[str, ...]]:
     """A row of `COLUMNS` for each recipe, as text: mean ± standard deviation over the runs."""
     return [
         (
-            recipe.architecture,
+            _network(recipe),
             recipe.recipe,
             str(len(recipe.runs)),
             _plus_minus(recipe.spread("accuracy"), 2),
@@ -144,6 +144,11 @@ def table(results: list[RecipeResults]) -> list[tuple[str, ...]]:
         )
         for recipe in results
     ]
+
+
+def _network(recipe: RecipeResults) -> str:
+    width = recipe.runs[0]["flags"].get("width", 1)
+    return recipe.architecture if width == 1 else f"{recipe.architecture}, {width} times as wide"
 
 
 def _plus_minus(spread: Spread, digits: int) -> str:

@@ -10,6 +10,7 @@ from core.paths import ROOT
 from core.results import COLUMNS, peeking, read_results, table
 from core.smoothing import read_lesson
 from core.study import CONTROLS, FAITHFUL, Span, read_study
+from core.training_bench import results_of
 
 README = ROOT / "README.md"
 RESULTS = ROOT / "docs" / "results"
@@ -113,15 +114,20 @@ def training() -> str:
 def speed() -> str:
     """The rows of all benchmarks."""
     lines = ["| figure | measured | baseline in the same run | ratio | target |", "|---|---|---|---|---|"]
-    names = ("core", "training", "dashboard")
-    core, training, dashboard = (read(RESULTS / f"bench-{name}.json") for name in names)
-    for row in (*core["rows"], *training["rows"]):
+    core, training, dashboard = (
+        read(RESULTS / f"bench-{name}.json") for name in ("core", "training", "dashboard")
+    )
+    on_gpu = read(path) if (path := results_of("cuda")).exists() else {"rows": []}
+    elsewhere = {row["figure"] for row in on_gpu["rows"]}
+    here = [row for row in training["rows"] if row["figure"] not in elsewhere or row["value"] is not None]
+    for row in (*core["rows"], *here, *on_gpu["rows"]):
         lines.append("| " + " | ".join(core_cells(row)) + " |")
     for row in dashboard["rows"]:
         verdict = "reached" if row["reached"] else "missed"
         value, target = f"{row['value']:.3g} {row['unit']}", f"≤ {row['target']:g} {row['unit']}, {verdict}"
         lines.append(f"| {row['figure']} | {value} | | | {target} |")
-    for name, report in (("Core", core), ("Training", training), ("Dashboard", dashboard)):
+    reports = {"Core": core, "Training": training, "Training on a GPU": on_gpu, "Dashboard": dashboard}
+    for name, report in ((name, report) for name, report in reports.items() if report["rows"]):
         versions = ", ".join(f"{package} {version}" for package, version in report["versions"].items())
         lines.append(f"\n{name}: {report['when'][:10]}, {report['hardware']}; {versions}.")
     return "\n".join(lines)

@@ -3,13 +3,31 @@
 import pytest
 import torch
 
-from core.models import DigitCNN, ThreeSevenLinear, class_logits, parameter_count
+from core.models import DigitCNN, ThreeSevenLinear, class_logits, network_for, parameter_count
 from tests.conftest import random_cnn
 
 
 def test_the_cnn_has_160842_parameters_and_the_linear_model_785():
     assert parameter_count(DigitCNN()) == 160_842
     assert parameter_count(ThreeSevenLinear()) == 785
+
+
+def test_a_wider_network_has_every_channel_so_many_times():
+    wide = DigitCNN(width=3)
+    shapes = {name: tuple(value.shape) for name, value in wide.state_dict().items()}
+    assert shapes["conv_layers.0.weight"] == (96, 1, 3, 3)
+    assert shapes["conv_layers.15.weight"] == (768, 384, 1, 1)
+    assert (shapes["fc_layers.1.weight"], shapes["fc_layers.4.weight"]) == ((384, 768), (10, 384))
+    assert wide.eval()(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+
+
+@pytest.mark.parametrize(("channels", "width"), [(32, 1), (64, 2), (256, 8), (288, 1), (31, 1)])
+def test_a_network_is_as_wide_as_the_weights_that_are_meant_for_it(channels: int, width: int):
+    weights = {"conv_layers.0.weight": torch.zeros(channels, 1, 3, 3)}
+    network = network_for("DigitCNN", weights)
+    assert len(network.state_dict()["conv_layers.0.weight"]) == 32 * width
+    assert network_for("DigitCNN", {}).state_dict().keys() == network.state_dict().keys()
+    assert isinstance(network_for("ThreeSevenLinear", weights), ThreeSevenLinear)
 
 
 def test_state_dict_has_exactly_the_published_names_and_shapes():

@@ -75,6 +75,21 @@ def test_teachers_are_asked_once_a_view_and_their_answers_stay_with_the_digits(o
     torch.testing.assert_close(first, again)  # view 0 again: the same distortions
 
 
+def test_so_large_a_share_of_the_digits_is_drawn(monkeypatch: pytest.MonkeyPatch):
+    data = digits(2000, 0)
+    monkeypatch.setattr("core.training_data.drawn_copies", lambda found: 255 - found.images)
+    on_device = DeviceDigits(data, tuple(range(10)), CPU, drawn=True)
+    source = TrainingData(on_device, replace(STILL, drawn=0.25))
+    images = source.distorted(torch.Generator().manual_seed(0), slice(500, 2000))
+    own, inverted = (
+        (images == expected[500:]).flatten(1).all(dim=1)
+        for expected in (on_device.images, 255 - on_device.images)
+    )
+    assert (own ^ inverted).all()
+    assert float(inverted.float().mean()) == pytest.approx(0.25, abs=0.035)
+    assert DeviceDigits(data, tuple(range(10)), CPU).drawn is None, "copies cost time: only if wanted"
+
+
 def test_the_augmentation_has_the_configurations_ranges():
     found, allographs = augmentation(RECIPES["cnn"]["reference"])
     reference = Affine(degrees=10, translate=0.1, scale=(0.9, 1.1), shear=5)

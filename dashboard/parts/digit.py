@@ -108,6 +108,9 @@ def _reading(row: DigitRow) -> None:
 def _evidence(row: DigitRow) -> None:
     targets = [row.prediction] if row.prediction == row.label else [row.prediction, row.label]
     st.markdown("**Where the network looked**")
+    if evaluations.is_even(row.pixels):
+        st.caption("Nowhere: the picture is even, nothing is drawn on it.")
+        return
     waiting, predictor = st.empty(), resources.predictor(st.session_state.model)
     if resources.warming(predictor):
         waiting.info("The explanation is being loaded …", icon=":material/hourglass_top:")

@@ -8,6 +8,7 @@ CSS = """
 [data-testid="stSlider"] { padding-inline: 0.25rem; }
 .st-key-evidence [role="radiogroup"], .st-key-evidence [data-testid="stButtonGroup"] > div { gap: 0; }
 .st-key-evidence button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-errors-filters [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
 .st-key-tools { min-height: 2.5rem; }
 img.pixels { image-rendering: pixelated; display: block; width: 100%; border-radius: 0.4rem; }
 .answer { display: flex; align-items: center; gap: 1.4rem; min-height: 8rem; }
