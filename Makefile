@@ -45,11 +45,13 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes
 	$(BIN)/python -m core faithfulness --model cnn
 	$(BIN)/python -m core faithfulness --model linear
 	$(BIN)/python -m core channels --model cnn
+	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core bench --out docs/results/bench-core.json
 	$(BIN)/python train.py cnn --benchmark
+	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.readme
 

@@ -35,15 +35,25 @@ class ArrayCache:
     folder: Path
     limit: int
 
-    def read(self, key: str, *, shape: tuple[int, ...], kind: str = "f") -> Shaped[np.ndarray, "..."] | None:
-        """The array, mapped from its file and not writable; None where there is no whole file of `shape`
-        and of NumPy's `kind` of numbers."""
+    def read(
+        self, key: str, *, shape: tuple[int | None, ...], kind: str = "f"
+    ) -> Shaped[np.ndarray, "..."] | None:
+        """The array, mapped from its file and not writable; None where there is no such whole file.
+
+        Args:
+            key: its name.
+            shape: what it must be; None for any length along an axis.
+            kind: of its numbers, as NumPy's `dtype.kind`.
+        """
         path = self._path(key)
         try:
             found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):  # absent, or damaged: computed anew
             return None
-        if found.shape != shape or found.dtype.kind != kind:
+        fits = len(found.shape) == len(shape) and all(
+            wanted in (None, length) for wanted, length in zip(shape, found.shape, strict=True)
+        )
+        if not fits or found.dtype.kind != kind:
             return None
         with suppress(OSError):  # a cache that may only be read
             os.utime(path)

@@ -119,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--std", type=float, help="likewise (default: 0.3081; 1 for arrays)")
     weights.set_defaults(run=_import_weights)
 
+    measure = commands.add_parser(
+        "measure-detector", help="measure how well unusual inputs are told from digits, and at what cost"
+    )
+    _add_model(measure)
+    measure.add_argument("--out", type=Path, help="also write the figures to this JSON file")
+    measure.set_defaults(run=_measure_detector)
     bench = commands.add_parser("bench", help="measure speed and accuracy beside their baselines")
     bench.add_argument("--out", type=Path, help="also write the figures to this JSON file")
     bench.set_defaults(run=_bench)
@@ -133,11 +139,14 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _predict(options: argparse.Namespace) -> int:
     from core.predictor import Predictor
+    from core.preprocess import prepare
+    from core.several import digits_in
 
     predictor = Predictor.load(options.model)
     for file in options.files:
         try:
-            prediction = predictor.predict(file)
+            prepared = prepare(file)
+            prediction, parts = predictor.predict(prepared), digits_in(predictor, prepared)
         except DigitscopeError as error:
             options.failed = True
             print(
@@ -155,6 +164,10 @@ def _predict(options: argparse.Namespace) -> int:
         if prediction.verdict:
             row |= {"verdict": prediction.verdict.kind, "unusualness": prediction.unusualness}
             text += f", {prediction.verdict.words}"
+        if len(parts) > 1:
+            found = predictor.predict(list(parts))
+            row["digits"] = [{"digit": each.digit, "confidence": each.confidence} for each in found]
+            text += f"; {len(parts)} digits: " + ", ".join(f"{e.digit} ({e.confidence:.1%})" for e in found)
         print(json.dumps(row) if options.json else text)
     return int(options.failed)
 
@@ -257,7 +270,7 @@ def _fit_detector(options: argparse.Namespace) -> int:
     card = keep_detector(predictor, fit_detector(predictor, training, held_out, progress=progress), held_out)
     print(
         f"{predictor.folder}: no digit above {card.verdict['unusual_above']:.2f}, which accepts "
-        f"{card.verdict['accepted']:.0%} of {card.verdict['accepted_of']}"
+        f"{card.verdict['accepted']:.1%} of {card.verdict['accepted_of']}"
     )
     return 0
 
@@ -298,6 +311,13 @@ def _import_weights(options: argparse.Namespace) -> int:
     }
     card = import_weights(options.file, options.out, normalisation=normalisation)
     print(f"{options.out}: {card.architecture}, {card.parameters:,} parameters")
+    return 0
+
+
+def _measure_detector(options: argparse.Namespace) -> int:
+    from core.unusual_bench import main as measure
+
+    measure(options.model, options.out)
     return 0
 
 

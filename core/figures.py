@@ -12,7 +12,8 @@ from typing import Any
 from core.errors import DigitscopeError
 
 DERIVED = ("ratio", "target", "reached")  # of a row, beside its fields
-SMALL = ("s", "ms", "MB")  # the less the better
+SMALL = ("s", "ms", "MB", "fpr")  # the less the better
+SHARES = ("share", "auroc")  # 1 at best
 LAYOUT = "{:<48}{:>17}{:>17}{:>9}{:>10}{:>9}  {}"
 
 
@@ -23,7 +24,8 @@ class Row:
     Attributes:
         figure: what was measured.
         value: in `unit`; None where it was not measured, and `against` says why.
-        unit: `images/s`, `s`, `ms`, `MB` or `share` (of correct answers, in [0, 1]).
+        unit: `images/s`, `s`, `ms`, `MB`, `share` (of correct answers, in [0, 1]), `auroc` (in [0, 1], 1 at
+            best) or `fpr` (in [0, 1], 0 at best).
         baseline: in `unit`.
         against: what the baseline is, measured in the same run.
         limit: the target: at most for a time or memory, at least for a share; for `images/s` what `ratio`
@@ -48,7 +50,7 @@ class Row:
             return None
         if self.unit == "images/s":
             return self.value / self.baseline
-        whole = 1 if self.unit == "share" else 0
+        whole = 1 if self.unit in SHARES else 0
         return (whole - self.baseline) / (whole - self.value) if self.value != whole else None
 
     @property
@@ -64,6 +66,8 @@ class Row:
     def target(self) -> str | None:
         if self.limit is None:
             return None
+        if self.unit in ("auroc", "fpr"):
+            return f"{'≥' if self.unit == 'auroc' else '≤'} {self.limit:g}"
         if self.unit in SMALL:
             return f"≤ {self.limit:g} {self.unit}"
         return f"≥ {100 * self.limit:g} %" if self.unit == "share" else f"≥ {self.limit:g}×"
@@ -83,6 +87,8 @@ class Row:
 def _shown(value: float | None, unit: str) -> str:
     forms = {
         "share": "{:.2%}",
+        "auroc": "{:.4f}",
+        "fpr": "{:.4f}",
         "ms": "{:.3f} ms",
         "s": "{:.2f} s",
         "MB": "{:.0f} MB",

@@ -1,4 +1,4 @@
-"""Pictures that are no digits, of random strokes and of digits cut apart: what a detector learns from.
+"""Pictures that are no digits, of random strokes and of pieces of digits: what a detector learns from.
 
 None of them comes from a data set of other things: Hendrycks et al. 2019 (arXiv:1812.04606) learn from such
 "outliers", here they are made up.
@@ -23,11 +23,19 @@ BRUSHES = (10, 14, 18, 22, 28)
 STROKES = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.15, 5: 0.1}  # how many a scrawl has, and how often
 COLUMNS, ROWS = (0.0, 0.5, 1.0), (0.0, 1 / 3, 2 / 3, 1.0)
 CUTS = (10, 19)  # rows or columns between which digits are cut
+# Of a figure that is joined as writing is: its parts, how many, and how often.
+FIGURES = {2: 0.4, 3: 0.4, 4: 0.2}
+LINE = (0.0, 0.5, 1.0)
+SPANS = ((0.0, 1.0), (0.0, 0.5), (0.5, 1.0))
+TURNS = {0.5: 0.15, 1.0: 0.5, 1.5: 0.25, 2.0: 0.1}  # of a bowl, in half turns
+JOINED = 0.05  # the most that two parts may lie apart, of the figure's side
+TRIES = 40
 UPRIGHT = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 
 
 def scrawls(n: int, *, seed: int, progress: Progress | None = None) -> Pixels:
-    """Random strokes, half of them between the points of a lattice as letters are, drawn on the canvas.
+    """Random strokes drawn on the canvas: a third anywhere, a third between the points of a lattice, a third
+    of stems, bars, diagonals and bowls that are joined as in writing.
 
     Args:
         n: how many.
@@ -37,7 +45,7 @@ def scrawls(n: int, *, seed: int, progress: Progress | None = None) -> Pixels:
     generator = np.random.default_rng(seed)
     found: list[np.ndarray] = []
     while len(found) < n:
-        paths = (lattice_strokes if generator.random() < 0.5 else free_strokes)(generator)
+        paths = (lattice_strokes, free_strokes, joined_strokes)[generator.integers(3)](generator)
         try:
             found.append(_drawn(paths, generator))
         except NothingDrawn:
@@ -72,6 +80,39 @@ def free_strokes(generator: np.random.Generator) -> list[Path]:
         kind = (_line, _curve, _corners, _arc, _wave)[generator.integers(5)]
         paths.append(kind(start, generator))
     return paths
+
+
+def joined_strokes(generator: np.random.Generator) -> list[Path]:
+    """Stems, bars, diagonals and bowls, each with an end or its middle on an earlier one."""
+    paths = [_part(generator)]
+    wanted = int(generator.choice(list(FIGURES), p=list(FIGURES.values())))
+    for _ in range(TRIES):
+        if len(paths) == wanted:
+            break
+        new, earlier = _part(generator), np.concatenate(paths)
+        ends = new[[0, -1, len(new) // 2]]
+        if np.linalg.norm(ends[:, None] - earlier[None], axis=2).min() < JOINED:
+            paths.append(new)
+    slant = np.array([[generator.uniform(0.55, 1.05), 0], [generator.normal(0, 0.12), 1]])
+    return [path @ slant + generator.normal(0, 0.015, path.shape) for path in paths]
+
+
+def _part(generator: np.random.Generator) -> Path:
+    kind = generator.random()
+    if kind < 0.75:
+        start, end = generator.choice(LINE, (2, 2))
+        if kind < 0.55:  # a stem or a bar
+            low, high = SPANS[generator.choice(3, p=[0.6, 0.2, 0.2])]
+            place = generator.choice(LINE)
+            start, end = np.array([place, low]), np.array([place, high])
+            if kind > 0.3:
+                start, end = start[::-1], end[::-1]
+        return np.linspace(start, end, 12)
+    boxes = np.array([SPANS[row] for row in generator.choice(3, 2, p=[0.4, 0.3, 0.3])])
+    first = generator.choice([0, 0.5, 1, 1.5]) * np.pi
+    angles = first + np.linspace(0, np.pi * generator.choice(list(TURNS), p=list(TURNS.values())), 24)
+    round_ = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return boxes.mean(axis=1) + round_ * np.ptp(boxes, axis=1) / 2  # type: ignore[no-any-return]
 
 
 def _how_many(generator: np.random.Generator) -> int:
@@ -148,6 +189,26 @@ def cut_digits(
         pixels[row][cut] = rest[row][cut]
         pixels[row] = _centred(pixels[row])
     return pixels  # type: ignore[no-any-return]
+
+
+def pieces(images: Pixels, count: int, *, seed: int) -> UInt8[np.ndarray, "count 28 28"]:
+    """Digits of which a part is missing: what lies beyond one row or column.
+
+    Args:
+        images: digits to cut.
+        count: how many pictures to make.
+        seed: of the choice.
+
+    Returns:
+        Pictures with their centre of mass in the middle, as MNIST has it.
+    """
+    generator = np.random.default_rng(seed)
+    pixels = images[generator.integers(0, len(images), count)].copy()
+    sides, places = generator.integers(0, 4, count), generator.integers(*CUTS, count)
+    for row, (side, place) in enumerate(zip(sides, places, strict=True)):
+        pixels[row][(np.s_[:place], np.s_[place:], np.s_[:, :place], np.s_[:, place:])[side]] = 0
+        pixels[row] = _centred(pixels[row])
+    return pixels
 
 
 def _centred(pixels: UInt8[np.ndarray, "28 28"]) -> UInt8[np.ndarray, "28 28"]:

@@ -1,7 +1,9 @@
 """How unlike the training digits a picture is: one score from the features that the network has anyway.
 
-Two opinions, each in standard deviations of real digits about their mean, are added after a softplus, so that
-either alone is enough and neither excuses the other:
+Two opinions, each in standard deviations of real digits about their mean, are combined as independent tests
+are (Fisher 1932): the logarithms of how seldom a digit would be so far out are added, the second one twice.
+Either alone is enough, neither excuses the other, and what is very far out by one is unusual whatever the
+other says:
 
 - *distance*: the cosine distance to the nearest training digit, summed over the network's blocks (Sun et al.
   2022, arXiv:2204.06507, there on the last features alone). Strange textures are far away.
@@ -16,13 +18,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import safetensors.numpy
-from jaxtyping import Float32
+from jaxtyping import Float, Float32, Float64
 from safetensors import SafetensorError
+from scipy import special
 
 from core.errors import CheckpointError
 from core.outputs import Outputs
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
+FEW = 4  # rows that are not worth waking other threads for: on a busy machine that takes long
+LEARNED_WEIGHT = np.float32(2)
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
 BANK = "bank."
 ARRAYS = (
@@ -59,10 +64,10 @@ class Detector:
     arrays: dict[str, np.ndarray]
 
     def score(self, outputs: Outputs) -> Scores:
-        """How unusual each picture is, ≥ 0; half of the real digits lie below about 1.3."""
+        """How unusual each picture is, ≥ 0; half of the real digits lie below about 2."""
         distance = self.distance(outputs) / self.arrays["distance.sum_std"]
         learned = (self.learned(outputs) - self.arrays["learned.mean"]) / self.arrays["learned.std"]
-        return softplus(distance) + softplus(learned)  # type: ignore[no-any-return]
+        return surprise(distance) + LEARNED_WEIGHT * surprise(learned)  # type: ignore[no-any-return]
 
     def distance(self, outputs: Outputs) -> Scores:
         """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""
@@ -81,6 +86,12 @@ class Detector:
         """The share of real digits that are less unusual, in [0, 1]."""
         reference = self.arrays["reference"]
         return float(np.searchsorted(reference, score) / len(reference))
+
+    def spread(self, edges: Float[np.ndarray, " edges"]) -> Float64[np.ndarray, " shares"]:
+        """The shares of real digits between the edges of bins, which rise; the last bin takes all beyond."""
+        reference = self.arrays["reference"]
+        counts, _ = np.histogram(reference.clip(max=edges[-1]), edges)
+        return counts / len(reference)
 
     def to_bytes(self) -> bytes:
         """For a checkpoint; the banks in half precision."""
@@ -120,6 +131,9 @@ def nearest(outputs: Outputs, banks: Mapping[str, Float32[np.ndarray, "m _"]]) -
     columns = []
     for name, bank in banks.items():
         features = of_length_1(outputs.features[name])
+        if len(features) <= FEW:
+            columns.append(1 - np.vecdot(features[:, None], bank).max(axis=1))
+            continue
         chunks = range(0, max(1, len(features)), CHUNK)
         columns.append(np.concatenate([1 - (features[i : i + CHUNK] @ bank.T).max(axis=1) for i in chunks]))
     return np.stack(columns, axis=1)
@@ -138,6 +152,6 @@ def of_length_1(features: Features) -> Features:
     return features / np.maximum(lengths, np.finfo(np.float32).tiny)  # type: ignore[no-any-return]
 
 
-def softplus(values: Scores) -> Scores:
-    """ln(1 + exp x): x for large x, 0 for very negative ones."""
-    return np.logaddexp(np.float32(0), values)  # type: ignore[no-any-return]
+def surprise(values: Scores) -> Scores:
+    """−ln of the chance that a normal variable is greater: ln 2 at 0, about x² / 2 for large x, 0 at −∞."""
+    return -special.log_ndtr(-values)  # type: ignore[no-any-return]

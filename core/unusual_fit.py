@@ -1,50 +1,27 @@
 """Fits a detector of unusual inputs to a checkpoint, on training digits and on made-up pictures alone."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 from torch import nn
 
 from core.card import ModelCard, update_card
 from core.datasets import LabelledDigits
-from core.errors import DatasetError
-from core.outliers import cut_digits, redrawn, scrawls
+from core.outliers import redrawn
 from core.outputs import Outputs
 from core.paths import CARD, DETECTOR
 from core.predictor import Predictor
 from core.unusual import CLAMP, Detector, distance_of, inputs, nearest, of_length_1
+from core.unusual_material import SEED, Pixels, Progress, gather, silent
 
-SEED = 23
-BANK_PLAIN, BANK_REDRAWN = 2500, 1500  # digits in the bank, as they are and as a pen would draw them
-LEAST_BANK = 20
-PLAIN, REDRAWN, SCRAWLS, CUT = 40_000, 12_000, 28_000, 20_000  # pictures to learn from
-SPREAD = 5000  # training digits that neither bank nor network has seen: what is usual is measured on them
 WIDTH, EPOCHS, BATCH = 256, 8, 256
 LIKE_A_DIGIT = 0.0  # scrawls that are nearer to the training digits than the mean digit is are left out
 BYTES_A_BANK = 4_000_000
-ACCEPTED = 0.99  # of the digits that nothing was fitted to
-
-Progress = Callable[[str, int, int], None]
-Pixels = UInt8[np.ndarray, "_n 28 28"]
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Reports nothing."""
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """The pictures: training digits in three disjoint parts, some of them redrawn, and made-up ones."""
-
-    bank: Pixels
-    learn: Pixels
-    spread: Pixels
-    scrawls: Pixels
-    cut: Pixels
+ACCEPTED = 0.995  # of the digits that nothing was fitted to
+DRAWN_AGAIN = 2  # every second of them once more, as a pen would draw it
 
 
 def fit_detector(
@@ -72,7 +49,7 @@ def fit_detector(
         return predictor.run(pixels[distances > LIKE_A_DIGIT])
 
     digits = inputs(predictor.run(material.learn))
-    others = np.concatenate([inputs(strange(material.scrawls)), inputs(strange(material.cut))])
+    others = np.concatenate([inputs(strange(each)) for each in (material.scrawls, material.cut)])
     arrays = {
         "distance.mean": mean,
         "distance.std": std,
@@ -84,42 +61,12 @@ def fit_detector(
     }
     learned = Detector(banks, arrays).learned(predictor.run(material.spread))
     arrays |= {"learned.mean": learned.mean(keepdims=True), "learned.std": learned.std(keepdims=True)}
-    reference = Detector(banks, arrays).score(predictor.run(held_out.only(predictor.classes).images))
+    usual = held_out.only(predictor.classes).images
+    again = redrawn(
+        usual[::DRAWN_AGAIN], progress=lambda *step: progress("held-out digits drawn again", *step)
+    )
+    reference = Detector(banks, arrays).score(predictor.run(np.concatenate([usual, again])))
     return Detector(banks, arrays | {"reference": np.sort(reference)})
-
-
-def gather(predictor: Predictor, training: LabelledDigits, progress: Progress = silent) -> Material:
-    """The pictures to fit on; with few training digits, fewer of everything.
-
-    Raises:
-        DatasetError: too few digits of the model's classes.
-    """
-    known = training.only(predictor.classes)
-    others = training.images[~np.isin(training.labels, predictor.classes)]
-    wanted = BANK_PLAIN + BANK_REDRAWN + PLAIN + SPREAD
-    share = min(1.0, len(known) / wanted)
-    sizes = [int(share * size) for size in (BANK_PLAIN, BANK_REDRAWN, PLAIN, SPREAD)]
-    if sizes[0] < LEAST_BANK:
-        raise DatasetError(
-            f"{training.name} has {len(known)} digits of the model's classes: too few to fit to."
-        )
-    order = np.random.default_rng(SEED).permutation(len(known))
-    plain, drawn, learn, spread = (known.images[rows] for rows in np.split(order, np.cumsum(sizes))[:4])
-    again = learn[: int(share * REDRAWN)]
-    drawings = redrawn(
-        np.concatenate([drawn, again]), progress=lambda *step: progress("digits drawn again", *step)
-    )
-    made_up = scrawls(int(share * SCRAWLS), seed=SEED, progress=lambda *step: progress("scrawls", *step))
-    cut = cut_digits(learn, known.labels[order[sum(sizes[:2]) :][: len(learn)]], int(share * CUT), seed=SEED)
-    if len(others):  # to a model of fewer classes the other digits are no less strange
-        cut = np.concatenate([cut, others[: len(cut)]])
-    return Material(
-        np.concatenate([plain, drawings[: len(drawn)]]),
-        np.concatenate([learn, drawings[len(drawn) :]]),
-        spread,
-        made_up,
-        cut,
-    )
 
 
 def _banks(outputs: Outputs) -> dict[str, Float32[np.ndarray, "m _"]]:
@@ -139,8 +86,10 @@ def _learned(
     mean, std = digits.mean(axis=0), digits.std(axis=0) + np.float32(1e-6)
     values = torch.from_numpy(((np.concatenate([digits, others]) - mean) / std).clip(-CLAMP, CLAMP))
     targets = torch.cat([torch.zeros(len(digits)), torch.ones(len(others))])
+    threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
+        torch.set_num_threads(1)  # steps as small as these are slower with two
         network = nn.Sequential(
             nn.Linear(values.shape[1], WIDTH), nn.ReLU(), nn.Dropout(0.3), nn.Linear(WIDTH, 1)
         )
@@ -154,6 +103,7 @@ def _learned(
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             progress("learning", epoch + 1, EPOCHS)
+    torch.set_num_threads(threads)
     weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
     return {
         "input.mean": mean,
@@ -181,7 +131,8 @@ def keep_detector(predictor: Predictor, detector: Detector, held_out: LabelledDi
         verdict = card.verdict | {
             "unusual_above": above,
             "accepted": ACCEPTED,
-            "accepted_of": f"{len(detector.arrays['reference'])} digits of {held_out.name}",
+            "accepted_of": f"{len(held_out.only(card.classes))} digits of {held_out.name}, "
+            "every second one also drawn again",
         }
         hashes = card.hashes | {DETECTOR: hashlib.sha256(content).hexdigest()}
         return replace(card, verdict=verdict, hashes=hashes)

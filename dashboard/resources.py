@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core import mnist, runs
+from core import mnist, runs, several
 from core.card import GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, read_history
 from core.course import few
 from core.datasets import LabelledDigits, load_dataset
@@ -81,6 +81,18 @@ def prepared(content: bytes | np.ndarray, name: str) -> PreparedDigit:
 def explanation(predictor: Predictor, digit: PreparedDigit, target: int) -> "Explanation":
     """The evidence for one digit in a picture, by the method that fits the model."""
     return _explanation(predictor.key, digit.pixels, target, predictor)
+
+
+def digits_in(predictor: Predictor, digit: PreparedDigit) -> tuple[PreparedDigit, ...]:
+    """The digits in a picture, in reading order; most often one."""
+    return _digits_in(f"{predictor.key} {predictor.fitted}", digit.steps[0].picture, predictor, digit)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _digits_in(
+    key: str, picture: np.ndarray, _predictor: Predictor, _digit: PreparedDigit
+) -> tuple[PreparedDigit, ...]:
+    return several.digits_in(_predictor, _digit)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

@@ -133,6 +133,16 @@ def speed() -> str:
     return "\n".join(lines)
 
 
+def unusual() -> str:
+    """What the detector of the shipped `cnn` reaches."""
+    found = read(RESULTS / "unusual.json")
+    lines = ["| figure | measured | maximum softmax, or baseline | ratio | target |", "|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(core_cells(row)) + " |" for row in found["rows"]]
+    versions = ", ".join(f"{package} {version}" for package, version in found["versions"].items())
+    lines.append(f"\n{found['when'][:10]}, {found['hardware']}; {versions}.")
+    return "\n".join(lines)
+
+
 def core_cells(row: dict[str, Any]) -> list[str]:
     """A row of `python -m core bench` as cells."""
     measured = figure(row["value"], row["unit"])
@@ -151,6 +161,8 @@ def figure(value: float | None, unit: str) -> str:
     """A measured number with its unit."""
     if value is None:
         return "not measured"
+    if unit in ("auroc", "fpr"):
+        return f"{value:.4f}"
     if unit == "share":
         return f"{value:.2%}"
     return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"
@@ -165,6 +177,7 @@ def filled(text: str) -> str:
     parts = {
         "models": models,
         "confidence": confidence,
+        "unusual": unusual,
         "faithfulness": faithfulness,
         "training": training,
         "speed": speed,

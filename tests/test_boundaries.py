@@ -13,13 +13,14 @@ CORE_LAYERS = (
     ("__main__",),
     ("cli",),
     ("studies",),
-    ("training_bench",),
+    ("training_bench", "unusual_bench"),
     ("bench",),
     ("table_bench", "explanation_bench", "release", "progress_line", "tensorboard"),
     ("faithfulness",),
     ("map_metrics", "study", "counterfactual", "known_truth", "inside", "excitation"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
     ("unusual_fit",),
+    ("unusual_material",),
     ("side_by_side", "linear_training", "one_digit", "divergence", "course"),
     ("scratch_torch",),
     (
@@ -34,7 +35,8 @@ CORE_LAYERS = (
         "shards",
     ),
     ("what_if",),
-    ("robustness", "walk"),
+    ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
+    ("detector_kinds", "generated_inputs", "found_inputs", "pen_letters"),
     (
         "readings",
         "explanation",
@@ -51,7 +53,7 @@ CORE_LAYERS = (
     ("checkpoint", "allographs", "table", "canonical", "randomisation"),
     ("card", "models", "augmentation", "parts", "uploads", "outliers", "drawn"),
     ("datasets", "results", "runs"),
-    ("collection", "own", "bundle"),
+    ("collection", "own", "bundle", "glyphs"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive", "corruptions"),
     ("noises", "marks"),
     ("live_training", "ink", "picture", "idx", "strokes", "listing", "notes", "manifest", "unusual"),
@@ -66,6 +68,7 @@ CORE_LAYERS = (
         "spreadsheet",
         "array_cache",
         "abstention",
+        "detection",
         "warp",
         "outputs",
         "verdict",
@@ -87,6 +90,7 @@ HEAVY = {
     "sklearn",
     "onnxruntime",
     "openTSNE",
+    "pytorch_ood",
 }  # the dashboard has core for these
 
 

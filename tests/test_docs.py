@@ -1,11 +1,13 @@
 """What the documents say is what the program does."""
 
+import json
 import re
 
 import train
 from core.card import read_card
 from core.cli import _parser
 from core.paths import ROOT
+from core.predictor import Predictor
 from core.results import read_results
 from scripts.readme import README, filled
 
@@ -36,6 +38,15 @@ def test_the_shipped_network_is_the_best_recorded_run_by_validation() -> None:
     assert card.training["seed"] == distilled.best["seed"]
     for name in ("mnist-validation", "mnist-test"):
         assert card.metrics[name]["errors"] == distilled.best["metrics"][name]["errors"]
+
+
+def test_the_detector_was_measured_as_it_is_shipped() -> None:
+    measured = json.loads((ROOT / "docs" / "results" / "unusual.json").read_text(encoding="utf-8"))
+    shipped = Predictor.load(ROOT / "checkpoints" / "cnn")
+    wanted = {"name": "cnn", "sha256": shipped.key, "fitted": shipped.fitted}
+    assert measured["checkpoint"] == wanted, (
+        "run `python -m core measure-detector --out docs/results/unusual.json`"
+    )
 
 
 def test_every_make_target_of_the_readme_exists() -> None:

@@ -19,6 +19,9 @@ from core.figures import Row, check_out, print_table, write_figures
         (Row("share", 0.97, "share", 0.94, "plain", 0.97), 2.0, "≥ 97 %", True),
         (Row("share", 0.9941, "share", 0.9946, "plain", 0.99415), 54 / 59, "≥ 99.415 %", False),
         (Row("share", 1.0, "share", 0.5, "plain"), None, None, None),
+        (Row("told apart", 0.998, "auroc", 0.99, "softmax", 0.999), 5.0, "≥ 0.999", False),
+        (Row("flagged", 0.004, "fpr", 0.02, "softmax", 0.005), 5.0, "≤ 0.005", True),
+        (Row("flagged", 0.0, "fpr", 0.02, "softmax", 0.005), None, "≤ 0.005", True),
         (Row("gpu", None, "s", against="no GPU", limit=20), None, "≤ 20 s", None),
     ],
 )

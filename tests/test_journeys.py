@@ -19,6 +19,18 @@ __all__ = ["browser", "phone", "server", "visitor"]  # fixtures
 
 ONE = [(140, 40), (140, 240)]
 ZERO = [(140 + 55 * math.sin(t / 4), 140 - 90 * math.cos(t / 4)) for t in range(26)]
+THREE = [
+    (100, 70),
+    (150, 55),
+    (180, 85),
+    (150, 125),
+    (120, 132),
+    (160, 140),
+    (182, 180),
+    (150, 222),
+    (98, 205),
+]
+SCRIBBLE = [(40, 40), (240, 60), (60, 120), (230, 150), (50, 200), (220, 230), (140, 30), (120, 250)]
 SEVEN = [(80, 70), (190, 70), (120, 220)]
 
 
@@ -48,6 +60,32 @@ def test_a_drawn_digit_is_read_explained_and_cleared(visitor: Visitor) -> None:
     draw_stroke(visitor.page, ZERO)
     visitor.reads(0)
     assert set(visitor.explanation(0)).isdisjoint(evidence_of_one)
+
+
+def test_a_scribble_is_like_no_digit_and_a_three_looks_like_one(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, SCRIBBLE)
+    verdict = visitor.page.locator(".answer .verdict")
+    expect(verdict).to_have_text("Not like any digit it was trained on.")
+    expect(visitor.page.locator(".answer .strip")).to_have_attribute("alt", re.compile("^Unusualness "))
+    visitor.press("Clear")
+    visitor.sees_nothing_drawn()
+    draw_stroke(visitor.page, THREE)
+    visitor.reads(3)
+    expect(verdict).to_have_text("Looks like a digit.")
+
+
+def test_two_digits_in_one_drawing_are_read_in_order(visitor: Visitor) -> None:
+    visitor.open("/draw")
+    draw_stroke(visitor.page, [(x * 0.7 + 100, y * 0.7 + 40) for x, y in ZERO])
+    visitor.reads(0)
+    draw_stroke(visitor.page, [(60, 70), (60, 200)])  # on the left, though drawn later
+    answer = visitor.page.locator(".answer.several")
+    expect(answer).to_contain_text("2 digits: 1 0")
+    assert answer.locator(".each .digit").all_text_contents() == ["1", "0"]
+    visitor.page.locator(".st-key-part").get_by_text("2: 0").click()
+    expect(answer.locator(".chosen .digit")).to_have_text("0")
+    visitor.explanation(0)
 
 
 def test_evidence_can_be_asked_for_another_digit(visitor: Visitor) -> None:

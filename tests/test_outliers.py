@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.labelled import LabelledDigits
-from core.outliers import cut_digits, redrawn, scrawls
+from core.outliers import cut_digits, joined_strokes, pieces, redrawn, scrawls
 
 
 def test_scrawls_are_ink_in_the_convention_and_follow_from_their_seed():
@@ -38,6 +38,27 @@ def test_digits_of_one_class_are_never_put_together():
     images[:, 5:20, 5:20] = np.array([50, 60, 70])[:, None, None]
     for pixels in cut_digits(images, np.array([1, 1, 7]), 20, seed=1):
         assert 70 in pixels, "no picture of the two 1s alone"
+
+
+def test_the_parts_of_a_figure_touch():
+    generator = np.random.default_rng(2)
+    for _ in range(20):
+        paths = joined_strokes(generator)
+        assert 1 <= len(paths) <= 4
+        for path in paths[1:]:
+            others = np.concatenate([other for other in paths if other is not path])
+            assert np.linalg.norm(path[:, None] - others[None], axis=2).min() < 0.2
+
+
+def test_a_piece_lacks_a_part_of_its_digit():
+    images = np.zeros((1, 28, 28), np.uint8)
+    images[0, 4:24, 4:24] = 200
+    found = pieces(images, 30, seed=0)
+    inked = (found > 0).sum(axis=(1, 2))
+    assert (inked > 0).all()
+    assert (inked < 400).all()
+    assert set(np.unique(found)) == {0, 200}
+    np.testing.assert_array_equal(found, pieces(images, 30, seed=0))
 
 
 def test_a_redrawn_digit_is_the_same_digit(optdigits: LabelledDigits):

@@ -50,9 +50,12 @@ def figures(card: ModelCard) -> str:
 
 def limits(card: ModelCard) -> tuple[str, str]:
     """Where the model ends, as two lists in Markdown: what it can't do, and how far to trust it."""
+    told = "; whether it is any of them, the verdict says" if "unusual_above" in card.verdict else ""
     scope = (
-        f"- **It knows {listed(card.classes)} and nothing else**: shown anything, it names one of them.\n"
-        "- **One digit a picture**: several digits in one drawing are read as one."
+        f"- **It knows {listed(card.classes)} and nothing else**: shown anything, it names one of them"
+        f"{told}.\n"
+        "- **Digits that touch are one to it**: several in one drawing are read one by one where their "
+        "strokes lie apart."
     )
     trained = "- **It learnt from MNIST**, written by Americans around 1990" if card.training else ""
     others = "; other writers are read less well, see above." if _reads_others_worse(card) else "."

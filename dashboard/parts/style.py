@@ -18,6 +18,16 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .verdict { font-weight: 600; border-left: 0.3rem solid #2e7d32; padding-left: 0.5rem; }
 .verdict.is-unsure { border-left-color: #e69f00; }
 .verdict.is-not-a-digit { border-left-color: #d55e00; }
+.strip { width: 100%; max-width: 16rem; display: block; }
+.st-key-noticing-table { overflow-x: auto; }
+.answer.several { flex-direction: column; align-items: flex-start; gap: 0.4rem; }
+.several .row { display: flex; gap: 0.9rem; flex-wrap: wrap; }
+.several .each { text-align: center; border-bottom: 0.25rem solid #2e7d32; opacity: 0.72;
+                 font-size: 0.875rem; }
+.several .each.is-unsure { border-bottom-color: #e69f00; border-bottom-style: dashed; }
+.several .each.is-not-a-digit { border-bottom-color: #d55e00; border-bottom-style: dotted; }
+.several .each.chosen { opacity: 1; font-weight: 700; }
+.several .each .digit { font-size: 3.6rem; }
 .quiet, .steps figcaption { opacity: 0.72; font-size: 0.875rem; }
 .steps { display: flex; gap: 1rem; flex-wrap: wrap; align-items: flex-start; }
 .steps > div { flex: 1 1 11rem; }

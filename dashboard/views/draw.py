@@ -1,16 +1,14 @@
 """Draw: what does the network read, how sure is it, and which strokes convinced it?"""
 
-from html import escape
-
 import streamlit as st
 
 from core.errors import NothingDrawn, PictureError
 from core.predictor import Prediction, Predictor
 from core.preprocess import STEPS, PreparedDigit
 from dashboard import resources, state
-from dashboard.parts import charts, evidence, sources
+from dashboard.parts import answered, charts, evidence, sources
 from dashboard.parts.pictures import image
-from dashboard.words import listed, percent, plain
+from dashboard.words import listed, plain
 
 
 def show() -> None:
@@ -33,9 +31,13 @@ def _workspace() -> None:
         picture = sources.choose()
         prepared = _prepared(picture)
     state.link_drawing()
-    prediction = predictor.predict(prepared) if prepared else None
+    digits = resources.digits_in(predictor, prepared) if prepared else ()
+    found = predictor.predict(list(digits))
     with middle.container(border=True, height="stretch"):
-        st.html(_answer(prediction, picture, predictor))
+        place = st.empty()
+        chosen = _choose(found)
+        place.html(_answer(found, chosen, picture, predictor))
+        prepared, prediction = (digits[chosen], found[chosen]) if found else (None, None)
         charts.probabilities(prediction.probabilities if prediction else None, predictor.classes)
     with st.container(border=True):
         st.html(_steps(prepared))
@@ -55,33 +57,32 @@ def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
         return None
 
 
-def _answer(prediction: Prediction | None, picture: sources.Chosen, predictor: Predictor) -> str:
-    if prediction is None:
+def _answer(found: list[Prediction], chosen: int, picture: sources.Chosen, predictor: Predictor) -> str:
+    if not found:
         empty = picture.content is None
-        heading = "Nothing drawn yet" if empty else f"Nothing to read in {escape(picture.name)}"
+        heading = "Nothing drawn yet" if empty else f"Nothing to read in {picture.name}"
         advice = "The answer appears here." if empty else "A digit must stand out from its background."
-        return (
-            f'<div class="answer" role="status"><div class="words"><strong>{heading}</strong>'
-            f'<span class="quiet">{advice}</span></div></div>'
-        )
-    second = prediction.classes[prediction.probabilities.argsort()[-2]]
-    return (
-        f'<div class="answer" role="status"><div class="digit">{prediction.digit}</div><div class="words">'
-        f'<span class="sure"><strong>{percent(prediction.confidence)}</strong> sure</span>'
-        f'<span class="quiet">next: {second} at {percent(prediction.of(second))}</span>'
-        f"{_verdict(prediction, predictor)}</div></div>"
-    )
+        return answered.nothing(heading, advice)
+    return answered.several(found, chosen) if len(found) > 1 else answered.one(found[0], predictor)
 
 
-def _verdict(prediction: Prediction, predictor: Predictor) -> str:
-    if not (prediction.verdict and predictor.detector and prediction.unusualness is not None):
-        return ""
-    share = predictor.detector.share_below(prediction.unusualness)
-    words = prediction.verdict.words
-    return (
-        f'<span class="verdict is-{prediction.verdict.kind}">{words[0].upper()}{words[1:]}.</span>'
-        f'<span class="quiet">More unusual than {percent(share, 0)} of real digits.</span>'
+def _choose(found: list[Prediction]) -> int:
+    """Which one of several digits the bars, the evidence and the steps are of."""
+    if len(found) < 2:
+        return 0
+    places = list(range(len(found)))
+    if st.session_state.get("part") not in places:
+        st.session_state.part = 0
+    st.segmented_control(
+        "Show",
+        places,
+        format_func=lambda place: f"{place + 1}: {found[place].digit}",
+        key="part",
+        required=True,
+        label_visibility="collapsed",
+        wrap=True,
     )
+    return int(st.session_state.part)
 
 
 def _steps(prepared: PreparedDigit | None) -> str:

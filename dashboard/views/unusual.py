@@ -2,9 +2,14 @@
 
 import streamlit as st
 
-from dashboard.parts import robustness, walk
+from dashboard.parts import noticing, robustness, sureness, walk
 
-LOOKS = {"Walk a digit away": walk.show, "Damage them all": robustness.show}
+LOOKS = {
+    "How sure is it?": sureness.show,
+    "Who notices?": noticing.show,
+    "Walk a digit away": walk.show,
+    "Damage them all": robustness.show,
+}
 QUESTION = "How sure is the model of what it has never seen, and does it notice that it should not be?"
 
 
@@ -18,6 +23,7 @@ def show() -> None:
         key="unusual",
         required=True,
         label_visibility="collapsed",
+        wrap=True,
         bind="query-params",
     )
     LOOKS[look]()

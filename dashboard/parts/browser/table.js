@@ -1,10 +1,11 @@
 // A table whose rows are picked by their first cell: buttons, so that the keyboard reaches them too.
-// data: { columns: [text], rows: [{ id, cells: [text], bar, words, chosen }] }
+// data: { columns: [text], rows: [{ id, cells: [text], bar, words, chosen }], dense }
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const table = parentElement.querySelector("table");
   const focused = parentElement.activeElement?.dataset?.id;
 
+  table.classList.toggle("dense", Boolean(data.dense));
   const top = document.createElement("tr");
   top.append(
     ...data.columns.map((text) => {
