@@ -67,7 +67,7 @@ class Detector:
         """How unusual each picture is, ≥ 0; half of the real digits lie below about 2."""
         distance = self.distance(outputs) / self.arrays["distance.sum_std"]
         learned = (self.learned(outputs) - self.arrays["learned.mean"]) / self.arrays["learned.std"]
-        return surprise(distance) + LEARNED_WEIGHT * surprise(learned)  # type: ignore[no-any-return]
+        return surprise(distance) + LEARNED_WEIGHT * surprise(learned)
 
     def distance(self, outputs: Outputs) -> Scores:
         """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""
