@@ -66,6 +66,7 @@ def study_methods(
             "seed": SEED,
             "resamples": RESAMPLES,
             "options": asdict(DEFAULTS),
+            "temperature": predictor.card.temperature,  # of the probabilities
             "seconds": round(time.perf_counter() - started, 1),  # of this run, which may have gone on
             "hardware": describe_hardware(torch.device("cpu")),
             "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
@@ -153,7 +154,7 @@ def _kept(
 ) -> Measured:
     few, stages = min(few, len(digits)), len(stages_of(network))
     sizes = [len(digits) if figure != "sensitivity" else few for figure in FIGURES]
-    settings = json.dumps([name, few, KEPT, predictor.fitted])
+    settings = json.dumps([name, few, KEPT, predictor.card.temperature])
     key = f"{predictor.key[:12]}-{digits.digest[:12]}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
     cache = ArrayCache(data_folder() / "faithfulness", limit=PARTS)
     flat = cache.read(key, shape=(sum(sizes) + stages * few,))
