@@ -42,6 +42,9 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes
 	$(BIN)/python -m core calibrate --model linear
 	$(BIN)/python -m core fit-detector --model cnn
 	$(BIN)/python -m core fit-detector --model linear
+	$(BIN)/python -m core faithfulness --model cnn
+	$(BIN)/python -m core faithfulness --model linear
+	$(BIN)/python -m core channels --model cnn
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.ship_map
 

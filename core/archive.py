@@ -201,8 +201,20 @@ class Archive:
 
 def _problem(info: zipfile.ZipInfo) -> str | None:
     """Why an entry makes the whole archive suspect."""
-    name = info.orig_filename  # before zipfile mends it
     kind = stat.S_IFMT(info.external_attr >> 16)
+    if problem := unsafe_name(info.orig_filename):  # before zipfile mends it
+        return problem
+    if kind == stat.S_IFLNK:
+        return "is a link"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is no plain file"
+    if info.flag_bits & 0x2041:
+        return "is encrypted"
+    return None
+
+
+def unsafe_name(name: str) -> str | None:
+    """Why a file's name makes all that it came with suspect; None for a plain one."""
     if not name:
         return "has no name"
     if ".." in re.split(r"[/\\]", name):
@@ -213,12 +225,6 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
         return "has a backslash in its name"
     if re.search(r"[\x00-\x1f\x7f]", name):
         return "has control characters in its name"
-    if kind == stat.S_IFLNK:
-        return "is a link"
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "is no plain file"
-    if info.flag_bits & 0x2041:
-        return "is encrypted"
     return None
 
 

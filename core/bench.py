@@ -23,6 +23,7 @@ from core.datasets import LabelledDigits, load_dataset
 from core.errors import PictureError
 from core.evaluation import wilson_interval
 from core.explanation import DEFAULT_LAYER, explain, explain_batch
+from core.explanation_bench import explanation_rows
 from core.figures import Row, check_out, print_table, write_figures
 from core.hardware import describe_hardware
 from core.models import Network
@@ -85,6 +86,7 @@ def _rows(predictor: Predictor) -> Iterator[Row]:
     yield from _picture(predictor, _pngs(pens, images))
     yield from _grad_cam(predictor, model, images)
     yield _overlays(predictor, images)
+    yield from explanation_rows(predictor, model, images)
     yield from _neighbours(predictor, images)
     yield from table_rows(
         predictor, replace(digits, images=images, labels=np.resize(digits.labels, len(images)))

@@ -1,4 +1,4 @@
-"""The command line: `python -m core predict | evaluate | calibrate | explain | import-weights | bench`."""
+"""The command line: `python -m core predict | evaluate | calibrate | explain | bench | …`."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import studies
 from core.errors import DigitscopeError
 
 if TYPE_CHECKING:
@@ -98,9 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(explain)
     explain.add_argument("--out", type=Path, help="the PNG to write (default: FILE.explained.png)")
     explain.add_argument("--target", type=int, metavar="DIGIT", help="evidence for this digit")
-    explain.add_argument("--method", choices=("gradcam", "input-x-gradient"))
-    explain.add_argument("--layer", help="block1 to block4, for gradcam (default: block3)")
+    explain.add_argument("--against", type=int, metavar="DIGIT", help="hold the target against this digit")
+    explain.add_argument(
+        "--method", metavar="NAME", help="gradcam, integrated-gradients, shap, … (default: by the model)"
+    )
+    explain.add_argument("--layer", help="block1 to block4, for gradcam and guided-gradcam (default: block3)")
     explain.set_defaults(run=_explain)
+
+    studies.add_commands(commands, _add_model)
 
     weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
     weights.add_argument(
@@ -278,13 +284,21 @@ def _explain(options: argparse.Namespace) -> int:
     predictor = Predictor.load(options.model)
     prepared = prepare(options.file)
     method = options.method or default_method(predictor)
-    result = explain(predictor, prepared, method=method, target=options.target, layer=options.layer)
+    result = explain(
+        predictor,
+        prepared,
+        method=method,
+        target=options.target,
+        layer=options.layer,
+        against=options.against,
+    )
     out = options.out or Path(options.file + ".explained.png")
     try:
         overlay(prepared.pixels, result).save(out, format="PNG")
     except OSError as error:
         raise DigitscopeError(f"{out} can't be written ({error.strerror}). Choose another --out.") from error
-    note = result.note or f"evidence for {result.target}, scale 0 to {result.strength:.3g} (logit)"
+    scale = "±" if result.signed else "0 to "
+    note = result.note or f"evidence for {result.question}, scale {scale}{result.strength:.3g} (logit)"
     print(f"{out}: {note}, by {result.method} at {result.layer}")
     return 0
 

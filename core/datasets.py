@@ -56,7 +56,7 @@ def load_dataset(name_or_path: str | os.PathLike[str], *, progress: Progress | N
 
 def _from_path(path: Path, progress: Progress | None) -> LabelledDigits:
     if path.is_dir():
-        return _from_files(Folder(path), progress)
+        return load_files(Folder(path), progress)
     if path.suffix.lower() in (".zip", ".npz"):
         return load_archive(path, str(path), progress=progress)
     return _from_idx(path)
@@ -75,7 +75,7 @@ def load_archive(source: Path | bytes, name: str, *, progress: Progress | None =
     """
     if not name.lower().endswith(".npz"):
         with Archive(source, where=name) as archive:
-            return _from_files(archive, progress)
+            return load_files(archive, progress)
     limits = UNLIMITED if isinstance(source, Path) else Limits()
     with Archive(source, where=name, limits=limits, form="NPZ") as archive:
         return _from_npz(archive)
@@ -97,8 +97,12 @@ def _optdigits(progress: Progress | None) -> LabelledDigits:
     return LabelledDigits("optdigits", np.stack(images), bundled.target.astype(np.int64), source)
 
 
-def _from_files(files: Files, progress: Progress | None) -> LabelledDigits:
-    """By what lies in the folder or archive: IDX, NPZ (in an archive), or else pictures."""
+def load_files(files: Files, progress: Progress | None = None) -> LabelledDigits:
+    """By what lies in the folder, archive or bundle: IDX, NPZ (not in a folder here), or else pictures.
+
+    Raises:
+        DatasetError: as for `load_dataset`.
+    """
     root = root_of(files)
     there = [name for name in files.names if posixpath.dirname(name) == root.rstrip("/")]
     indexed = [name for name in there if "-images-idx3-ubyte" in posixpath.basename(name)]
@@ -182,7 +186,11 @@ def _checked(where: str, images: np.ndarray, labels: np.ndarray) -> LabelledDigi
             f"{where}: {len(images)} images, but labels {labels.dtype} {labels.shape}; "
             "give one whole number an image, and at least one image."
         )
-    outside = np.unique(labels[(labels < 0) | (labels > 9)])
+    outside = np.flatnonzero((labels < 0) | (labels > 9))
     if len(outside):
-        raise DatasetError(f"{where}: label {outside[0]} is no digit from 0 to 9. Correct it.")
+        more = f", as are {len(outside) - 1:,} more" if len(outside) > 1 else ""
+        raise DatasetError(
+            f"{where}: label {labels[outside[0]]}, of image {outside[0]}, is no digit from 0 to 9{more}. "
+            "Correct it, or leave the image out."
+        )
     return LabelledDigits(where, images, labels.astype(np.int64), where)

@@ -1,8 +1,9 @@
-"""Where a model looked: captum's attributions as 28×28 maps, safe to ask for from many threads."""
+"""Where a model looked: attributions as 28×28 maps, safe to ask for from many threads."""
 
 import operator
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,18 +11,19 @@ from typing import SupportsIndex
 
 import numpy as np
 import torch
-from captum.attr import InputXGradient, LayerAttribution, LayerGradCam
 from jaxtyping import Float32, Int64, UInt8
-from torch import Tensor, nn
 
+from core.attribution import maps_of, owed_by, task_of
 from core.checkpoint import load_model
 from core.errors import CheckpointError, ExplanationError
-from core.models import ARCHITECTURES, Network, class_logits
+from core.methods import DEFAULT_LAYER as DEFAULT_LAYER
+from core.methods import DEFAULTS, Options, methods_of, problem
+from core.methods import METHODS as _METHODS
+from core.models import Network
 from core.paths import WEIGHTS
 from core.predictor import Input, Predictor, pixels_of
 
-METHODS = ("gradcam", "input-x-gradient")
-DEFAULT_LAYER = "block3"
+METHODS = tuple(_METHODS)
 BATCH = 32  # explained at once; between two batches another thread may take the lock
 
 
@@ -35,6 +37,9 @@ class Explanation:
         method: one of `METHODS`.
         layer: the layer that the map was taken from (`block3`), or `input`.
         signed: whether negative values mean evidence against the target.
+        against: the digit that the target is held against; None for the target's own logit.
+        owed: what the map promises to add up to, evidence(digit) − evidence(baseline); None where the
+            method promises nothing.
     """
 
     map: Float32[np.ndarray, "28 28"]
@@ -42,6 +47,8 @@ class Explanation:
     method: str
     layer: str
     signed: bool
+    against: int | None = None
+    owed: float | None = None
 
     @property
     def strength(self) -> float:
@@ -49,18 +56,34 @@ class Explanation:
         return float(np.abs(self.map).max())
 
     @property
+    def question(self) -> str:
+        """`4`, or `4 against 9`."""
+        return str(self.target) if self.against is None else f"{self.target} against {self.against}"
+
+    @property
+    def gap(self) -> float | None:
+        """How far the map is from adding up to what it promises (captum's convergence delta)."""
+        return None if self.owed is None else float(self.map.sum(dtype=np.float64)) - self.owed
+
+    @property
     def note(self) -> str | None:
         """What must be said where the map shows nothing."""
-        if not self.signed and self.strength == 0:
-            return f"No positive evidence for {self.target}: nothing in {self.layer} speaks for it."
-        return None
+        if self.strength > 0:
+            return None
+        if not self.signed:
+            return f"No positive evidence for {self.question}: nothing in {self.layer} speaks for it."
+        return f"No evidence for or against {self.question}: the map is zero everywhere."
 
 
 def default_method(predictor: Predictor) -> str:
     """Grad-CAM for networks that have layers to take it from; for a linear model, whose logit is a sum over
     pixels, each pixel's exact part in it."""
-    architecture = ARCHITECTURES.get(predictor.card.architecture)
-    return "gradcam" if architecture and architecture.layer_names else "input-x-gradient"
+    return "gradcam" if predictor.layers else "input-x-gradient"
+
+
+def methods_for(predictor: Predictor) -> tuple[str, ...]:
+    """The methods that apply to a model."""
+    return methods_of(predictor.layers)
 
 
 def explain(
@@ -70,31 +93,50 @@ def explain(
     method: str = "gradcam",
     target: SupportsIndex | None = None,
     layer: str | None = None,
+    against: SupportsIndex | None = None,
+    options: Options = DEFAULTS,
 ) -> Explanation:
     """Explains a prediction.
+
+    With y the target's logit, or its difference to the logit of `against`; with two classes, the log-odds of
+    the target; x what the network reads, b a baseline picture:
 
     - `gradcam`: relu(Σ_k mean(∂y/∂A_k) · A_k) over the channels k of a layer's activations A, bilinearly
       upsampled; ≥ 0 (Selvaraju et al. 2017, arXiv:1610.02391).
     - `input-x-gradient`: x · ∂y/∂x, signed (Shrikumar et al. 2016, arXiv:1605.01713); exact for a
       linear model.
-
-    y is the target's logit; with two classes, the log-odds of the target.
+    - `integrated-gradients`: (x − b) · ∫ ∂y/∂x along the straight way from b to x, signed; adds up to
+      y(x) − y(b) (Sundararajan et al. 2017, arXiv:1703.01365).
+    - `deeplift`: the rescale rule, signed (Shrikumar et al. 2017, arXiv:1704.02685).
+    - `shap`: Shapley values of 4×4 patches by KernelSHAP, each spread over its pixels, signed; adds up
+      (Lundberg and Lee 2017, arXiv:1705.07874). Deterministic.
+    - `occlusion`: the mean loss of y over the windows that cover a pixel, signed (Zeiler and Fergus 2014,
+      arXiv:1311.2901).
+    - `lrp`: γ-rule for convolutions, ε-rule for the rest, batch normalisation folded in, signed (Bach et
+      al. 2015, doi:10.1371/journal.pone.0130140; Montavon et al. 2019).
+    - `saliency`: |∂y/∂x|, ≥ 0 (Simonyan et al. 2014, arXiv:1312.6034).
+    - `guided-gradcam`: guided backpropagation × Grad-CAM, signed (Springenberg et al. 2015,
+      arXiv:1412.6806; Selvaraju et al. 2017).
 
     Args:
         predictor: the model. Its prediction and this explanation come from the same weights.
         image: as for `Predictor.predict`.
         method: one of `METHODS`.
         target: the digit to find evidence for; the predicted one by default.
-        layer: `block1` to `block4` (28×28, 14×14, 7×7, 3×3) for Grad-CAM; `block3` by default, as
-            deeper maps are too coarse to show a place and earlier ones know little of the class.
+        layer: `block1` to `block4` (28×28, 14×14, 7×7, 3×3) for Grad-CAM, guided or not; `block3` by
+            default, as deeper maps are too coarse to show a place and earlier ones know little of the class.
+        against: the digit to hold the target against; none by default.
+        options: of the methods that have any.
 
     Raises:
-        ExplanationError: a method, target or layer that the model does not have.
+        ExplanationError: a method, target, layer or option that the model does not have.
         PictureError: the picture can't be read or is blank.
     """
-    _check(predictor, method)
+    _check(predictor, method, layer, options)
     targets = None if target is None else np.array([_known(predictor, target)], dtype=np.int64)
-    return _explained(predictor, pixels_of(image, 0)[None], method, targets, layer)[0]
+    rival = None if against is None else _known(predictor, against)
+    pixels = pixels_of(image, 0)[None]
+    return _explained(predictor, pixels, method, targets, layer, rival, options)[0]
 
 
 def explain_batch(
@@ -104,6 +146,7 @@ def explain_batch(
     method: str | None = None,
     targets: Int64[np.ndarray, " n"] | None = None,
     layer: str | None = None,
+    options: Options = DEFAULTS,
 ) -> list[Explanation]:
     """Explains many predictions at once, several times as fast as `explain` one by one.
 
@@ -113,16 +156,17 @@ def explain_batch(
         method: one of `METHODS`; `default_method(predictor)` by default.
         targets: a digit an image to find evidence for; the predicted ones by default.
         layer: as for `explain`.
+        options: as for `explain`.
 
     Returns:
         An explanation an image, in their order, as `explain` gives it but for rounding.
 
     Raises:
-        ExplanationError: a method, target or layer that the model does not have.
+        ExplanationError: a method, target, layer or option that the model does not have.
         NothingDrawn: a blank image; the message names its place.
     """
     chosen = method or default_method(predictor)
-    _check(predictor, chosen)
+    _check(predictor, chosen, layer, options)
     for target in np.unique(targets) if targets is not None else ():
         _known(predictor, target)
     for place, image in enumerate(images):
@@ -131,7 +175,7 @@ def explain_batch(
     for start in range(0, len(images), BATCH):
         part = slice(start, start + BATCH)
         wanted = None if targets is None else targets[part]
-        found += _explained(predictor, images[part], chosen, wanted, layer)
+        found += _explained(predictor, images[part], chosen, wanted, layer, None, options)
     return found
 
 
@@ -141,23 +185,20 @@ def _explained(
     method: str,
     targets: Int64[np.ndarray, " n"] | None,
     layer: str | None,
+    against: int | None,
+    options: Options,
 ) -> list[Explanation]:
     if targets is None:
         targets = np.array(predictor.classes)[predictor.run(images).logits.argmax(axis=1)]
-    twin = _twin(predictor.folder, predictor.key)
-    inputs = torch.from_numpy(predictor.normalised(images))
-    gradcam = method == "gradcam"
-    if gradcam:
-        place = layer or DEFAULT_LAYER
-        maps = twin.gradcam(inputs, targets, place)
-    elif layer in (None, "input"):
-        place = "input"
-        maps = twin.input_x_gradient(inputs, targets)
-    else:
-        raise ExplanationError(f"{method} explains the input, not a layer; leave out layer={layer!r}.")
+    about = _METHODS[method]
+    place = (layer or DEFAULT_LAYER) if about.layered else "input"
+    with private_network(predictor) as network:
+        task = task_of(predictor, network, images, targets, against=against, layer=place, options=options)
+        maps = maps_of(method, task)
+        owed = owed_by(task).tolist() if about.complete else [None] * len(images)
     return [
-        Explanation(values, int(target), method, place, signed=not gradcam)
-        for values, target in zip(maps, targets, strict=True)
+        Explanation(values, int(target), method, place, about.signed, against, debt)
+        for values, target, debt in zip(maps, targets, owed, strict=True)
     ]
 
 
@@ -177,22 +218,29 @@ def _known(predictor: Predictor, target: SupportsIndex) -> int:
     return digit
 
 
-def _check(predictor: Predictor, method: str) -> None:
+def _check(predictor: Predictor, method: str, layer: str | None, options: Options) -> None:
     if method not in METHODS:
         raise ExplanationError(f"Unknown method {method!r}; choose one of {', '.join(METHODS)}.")
-    if method == "gradcam" and default_method(predictor) != "gradcam":
+    about, layers = _METHODS[method], predictor.layers
+    if about.layered and not layers:
         raise ExplanationError(
-            f"Grad-CAM needs a convolutional layer and {predictor.card.architecture} has none; "
+            f"{about.label} needs a convolutional layer and {predictor.card.architecture} has none; "
             f"use method={default_method(predictor)!r}."
         )
+    if about.layered and layer is not None and layer not in layers:
+        raise ExplanationError(f"No layer {layer!r}; choose one of {', '.join(layers)}.")
+    if not about.layered and layer not in (None, "input"):
+        raise ExplanationError(f"{method} explains the input, not a layer; leave out layer={layer!r}.")
+    if found := problem(options):
+        raise ExplanationError(found)
 
 
 class _Twin:
     """A private PyTorch copy of a predictor's network, and the lock that every use of it holds.
 
     captum hangs hooks on the modules it explains, so two threads in one module break each other,
-    some of them silently. Nothing but this class ever sees the module. There is one lock for all
-    copies, as torch's number of threads, set while explaining, is one for all as well.
+    some of them silently. There is one lock for all copies, as torch's number of threads, set while
+    explaining, and its random numbers are one for all as well.
     """
 
     lock = threading.Lock()
@@ -200,56 +248,22 @@ class _Twin:
     def __init__(self, model: Network):
         self._model = model.requires_grad_(False)
 
-    def gradcam(
-        self, inputs: Tensor, digits: Int64[np.ndarray, " n"], layer: str
-    ) -> Float32[np.ndarray, "n 28 28"]:
-        layers = self._model.layers()
-        if layer not in layers:
-            raise ExplanationError(f"No layer {layer!r}; choose one of {', '.join(layers)}.")
-        method = LayerGradCam(self._evidence(digits), layers[layer])
-
-        def attribute(images: Tensor) -> Tensor:
-            small = method.attribute(images, relu_attributions=True)
-            large: Tensor = LayerAttribution.interpolate(small, (28, 28), interpolate_mode="bilinear")
-            return large
-
-        return self._locked(attribute, inputs)
-
-    def input_x_gradient(
-        self, inputs: Tensor, digits: Int64[np.ndarray, " n"]
-    ) -> Float32[np.ndarray, "n 28 28"]:
-        return self._locked(InputXGradient(self._evidence(digits)).attribute, inputs)
-
-    def _evidence(self, digits: Int64[np.ndarray, " n"]) -> nn.Module:
-        return _Evidence(self._model, torch.tensor([self._model.classes.index(digit) for digit in digits]))
-
-    def _locked(
-        self, attribute: Callable[[Tensor], Tensor], inputs: Tensor
-    ) -> Float32[np.ndarray, "n 28 28"]:
+    @contextmanager
+    def alone(self) -> Iterator[Network]:
         with self.lock:
             threads = torch.get_num_threads()
             torch.set_num_threads(1)  # so few digits are too little work to wake a second thread for
             try:
-                with torch.enable_grad():
-                    values = attribute(inputs.requires_grad_(True))
+                yield self._model
             finally:
                 torch.set_num_threads(threads)
-        return values.detach().numpy()[:, 0].astype(np.float32)
 
 
-class _Evidence(nn.Module):
-    """What is explained of each image: its class's logit, or for two classes its log-odds."""
-
-    def __init__(self, model: Network, indices: Tensor):
-        super().__init__()
-        self.model, self.indices = model, indices[:, None]
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits = class_logits(self.model(images))
-        evidence = logits.gather(1, self.indices)
-        if logits.shape[1] == 2:
-            evidence = evidence - logits.gather(1, 1 - self.indices)
-        return evidence[:, 0]
+@contextmanager
+def private_network(predictor: Predictor) -> Iterator[Network]:
+    """A predictor's network with gradients, alone: to be left as it was found."""
+    with _twin(predictor.folder, predictor.key).alone() as network:
+        yield network
 
 
 def _twin(folder: Path, key: str) -> _Twin:

@@ -43,6 +43,11 @@ class LabelledDigits:
         found.update(json.dumps(self.names).encode())
         return found.hexdigest()
 
+    @cached_property
+    def told(self) -> str:
+        """SHA-256 over the name, the source and what was skipped: all that `digest` leaves out."""
+        return hashlib.sha256(json.dumps([self.name, self.source, self.skipped]).encode()).hexdigest()
+
     def only(self, classes: Sequence[int]) -> "LabelledDigits":
         """The digits whose label is among `classes`."""
         return self.take(np.isin(self.labels, classes))

@@ -163,7 +163,7 @@ def _refuse_foreign(folder: Path) -> None:
 def _files(source: Path) -> Iterator[Row]:
     """Every visible file in the order of its path, as `core.files` sorts them."""
     for path, found in _walk(str(source), {os.path.realpath(source)}):
-        yield {"file": os.fsencode(os.path.relpath(path, source)), **_state(found)}
+        yield {"file": _file_name(path, source), **_state(found)}
 
 
 def _walk(folder: str, seen: set[str]) -> Iterator[tuple[str, os.stat_result]]:
@@ -181,14 +181,18 @@ def _walk(folder: str, seen: set[str]) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _spans(source: Path) -> Iterator[Row]:
-    """Every Parquet file with its number of rows."""
+    """Every Parquet file with its number of rows; one that can't be opened counts as one row, which is
+    named among the unusable ones when it is to be read."""
     files = [source] if source.is_file() else sorted(source.glob("[!.]*.parquet"))
     for file in files:
         try:
             with parquet.ParquetFile(file) as content:
                 schema, n = content.schema_arrow, content.metadata.num_rows
         except (pa.ArrowException, ValueError) as error:
-            raise DatasetError(f"{file}: can't be read as Parquet ({error}). Write it again.") from error
+            if len(files) == 1:
+                raise DatasetError(f"{file}: can't be read as Parquet ({error}). Write it again.") from error
+            yield {"file": _file_name(file, source), **_state(file.stat()), "first": 0, "n": 1}
+            continue
         types = {name: schema.field(name).type for name in schema.names}
         image, label = types.get("image", pa.null()), types.get("label", pa.null())
         binary = pa.types.is_binary(image) or pa.types.is_large_binary(image)
@@ -198,7 +202,12 @@ def _spans(source: Path) -> Iterator[Row]:
                 f"{file}: its columns are {found}. Give "
                 "`image` (binary: a picture file's bytes, or 784 pixels) and `label` (whole numbers)."
             )
-        yield {"file": os.fsencode(os.path.relpath(file, source)), **_state(file.stat()), "first": 0, "n": n}
+        yield {"file": _file_name(file, source), **_state(file.stat()), "first": 0, "n": n}
+
+
+def _file_name(path: str | Path, source: Path) -> bytes:
+    """Relative to the data set; bytes, as a name may be no text."""
+    return os.fsencode(os.path.relpath(path, source))
 
 
 def _state(found: os.stat_result) -> Row:

@@ -77,7 +77,9 @@ class Neighbours:
         # Half precision halves the file, but is slow to multiply, and its rounding shows in the lengths most.
         return cls(_normalised(kept.astype(np.float32)), chosen.labels, indices)
 
-    def nearest(self, embeddings: Float32[np.ndarray, "n d"], *, k: int = 5) -> Nearest:
+    def nearest(
+        self, embeddings: Float32[np.ndarray, "n d"], *, k: int = 5, digit: int | None = None
+    ) -> Nearest:
         """The k training digits whose embeddings make the smallest angle with each query.
 
         cos(a, b) = a · b / (‖a‖ ‖b‖); an embedding of zeros is similar to nothing (0). Of equally similar
@@ -87,12 +89,15 @@ class Neighbours:
         Args:
             embeddings: `Outputs.embedding` of the queries.
             k: at least 1; where the bank holds fewer digits, all of them are given.
+            digit: only training digits that people call so; all by default.
         """
         queries = _normalised(embeddings)
-        best = np.empty((len(queries), min(k, len(self))), dtype=np.int64)
+        others = np.zeros(len(self), dtype=bool) if digit is None else self._labels != digit
+        best = np.empty((len(queries), min(k, len(self) - int(others.sum()))), dtype=np.int64)
         similarities = np.empty(best.shape, dtype=np.float32)
         for start in range(0, len(queries), QUERIES):
             cosines = np.clip(queries[start : start + QUERIES] @ self._bank.T, -1, 1)
+            cosines[:, others] = -np.inf
             for place, row in enumerate(cosines, start):
                 best[place] = _largest(row, best.shape[1])
                 similarities[place] = row[best[place]]

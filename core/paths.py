@@ -12,6 +12,7 @@ from core.errors import CheckpointError
 # A checkpoint's files. `core.card` says what is in them.
 WEIGHTS, GRAPH, HISTORY, CARD = "model.safetensors", "model.onnx", "history.jsonl", "card.json"
 DETECTOR = "unusual.safetensors"  # fitted after training, so absent until then
+STUDY, CHANNELS = "faithfulness.json", "channels.json"  # measured after training, likewise
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -101,7 +102,9 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    ours = file.name in (WEIGHTS, GRAPH, HISTORY, CARD, DETECTOR) or file.name.startswith(f".{CARD}.")
+    ours = file.name in (WEIGHTS, GRAPH, HISTORY, CARD, DETECTOR, STUDY, CHANNELS) or file.name.startswith(
+        f".{CARD}."
+    )
     return ours and not file.is_dir()
 
 

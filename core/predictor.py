@@ -99,6 +99,12 @@ class Predictor:
         return self.card.classes
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """The convolutional blocks, in their order; none for a linear model."""
+        names = (output.name for output in self._session.get_outputs())
+        return tuple(name for name in names if name not in ("logits", "embedding"))
+
+    @property
     def key(self) -> str:
         """The SHA-256 of the weights, for caches."""
         return self.card.hashes[WEIGHTS]
@@ -178,6 +184,17 @@ class Predictor:
         if logits.shape[1] == 1:
             logits = np.concatenate([logits, np.zeros_like(logits)], axis=1)
         return Outputs(logits, columns.pop("embedding"), columns, self.card.temperature)
+
+    def logits(self, inputs: Float32[np.ndarray, "n 1 28 28"]) -> Float32[np.ndarray, "n k"]:
+        """The logits of what is normalised already, such as pictures between two; one a class."""
+
+        def run_chunk(start: int) -> np.ndarray:
+            chunk = np.ascontiguousarray(inputs[start : start + CHUNK])
+            return self._session.run(["logits"], {"images": chunk})[0]  # type: ignore[no-any-return]
+
+        starts = range(0, len(inputs), CHUNK)
+        logits = np.concatenate(list(_POOL.map(run_chunk, starts)) if len(starts) > 1 else [run_chunk(0)])
+        return logits if logits.shape[1] > 1 else np.concatenate([logits, np.zeros_like(logits)], axis=1)
 
     def normalised(self, images: UInt8[np.ndarray, "n 28 28"]) -> Float32[np.ndarray, "n 1 28 28"]:
         """What the network reads: (pixel / 255 − mean) / std, by the card's normalisation."""

@@ -57,7 +57,7 @@ def evaluate_on_ray(
         manifest = plan(
             folder, dataset, weights=predictor.key, fitted=predictor.fitted, shard_size=shard_size
         )
-        if not finished(folder):
+        if not finished(folder, manifest):
             _work(folder, manifest, predictor, progress)
             finish(folder, manifest, predictor.classes)
     return EvaluationTable(folder)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from jaxtyping import UInt8
 from pyarrow import parquet
 
-from core.errors import DatasetError, DigitscopeError, PictureError
+from core.errors import DatasetError, DigitscopeError, PictureError, UnusableFile
 from core.files import legible
 from core.labelling import CLASSES
 from core.manifest import FILES, Manifest
@@ -21,6 +21,7 @@ from core.table import ABOUT, About, write_about
 from core.tabulation import rows_of, write_part
 
 NOTE = b"digitscope.shard"  # in a part's schema: what can't be seen from its rows
+DAMAGE = (OSError, ValueError, pa.ArrowException)  # what reading a damaged Parquet file raises
 READ_AHEAD = 64  # rows of a Parquet file in memory: a picture may have 10 MB
 RAW = 784  # bytes of a picture that is 28×28 already
 # How a picture file of exactly 784 bytes begins. (A bitmap says its size.)
@@ -40,6 +41,8 @@ def write_shard(folder: Path, manifest: Manifest, shard: int, predictor: Predict
     images, labels, names, skipped = [], [], [], []
     for shown, name, label, picture in _contents(folder, manifest, shard):
         try:
+            if isinstance(picture, UnusableFile):
+                raise picture
             labels.append(_digit(label, shown))
             images.append(_pixels(picture, shown))
             names.append(name)
@@ -96,9 +99,9 @@ def finish(folder: Path, manifest: Manifest, classes: tuple[int, ...]) -> None:
     write_about(folder, about)
 
 
-def finished(folder: Path) -> bool:
-    """Whether the folder holds a whole table."""
-    return (folder / ABOUT).is_file()
+def finished(folder: Path, manifest: Manifest) -> bool:
+    """Whether the folder holds a whole table: finished, and with all of its parts still there."""
+    return (folder / ABOUT).is_file() and not missing(folder, manifest)
 
 
 def _part(folder: Path, shard: int) -> Path:
@@ -112,7 +115,7 @@ def _noted(rows: pa.Table, note: dict[str, Any]) -> pa.Table:
 def _note(folder: Path, manifest: Manifest, shard: int) -> dict[str, Any] | None:
     try:
         metadata = parquet.read_schema(_part(folder, shard)).metadata or {}
-    except FileNotFoundError:
+    except DAMAGE:  # not there, or damaged since: to be done again
         return None
     note: dict[str, Any] = json.loads(metadata.get(NOTE, b"{}"))
     return note if note.get("digest") == manifest.digest else None
@@ -135,28 +138,45 @@ def _contents(folder: Path, manifest: Manifest, shard: int) -> Iterator[tuple[st
             yield shown, legible(file), file, path
             continue
         for place, found in enumerate(_rows(path, row["first"], row["n"]), start=row["first"]):
+            if isinstance(found, str):
+                damage = UnusableFile(f"{shown}, row {place}: can't be read ({found}). Write it again.")
+                yield shown, "", None, damage
+                continue
             name = found.get("name") or ""
             yield name or f"{shown}, row {place}", name, found["label"], found["image"]
 
 
-def _rows(path: Path, first: int, n: int) -> Iterator[dict[str, Any]]:
-    """Some rows of a Parquet file, a few in memory at a time."""
-    with parquet.ParquetFile(path, buffer_size=2**20) as content:
-        columns = [name for name in ("image", "label", "name") if name in content.schema_arrow.names]
-        groups: list[int] = []
-        start, skip = 0, 0
+def _rows(path: Path, first: int, n: int) -> Iterator[dict[str, Any] | str]:
+    """Some rows of a Parquet file, a few in memory at a time; for one in a damaged place the reason."""
+    try:
+        content = parquet.ParquetFile(path, buffer_size=2**20)
+    except DAMAGE as error:
+        yield from [str(error)] * n
+        return
+    with content:
+        start = 0
         for group in range(content.num_row_groups):
             end = start + content.metadata.row_group(group).num_rows
-            if start < first + n and end > first:
-                skip = skip if groups else first - start
-                groups.append(group)
+            low, high = max(first, start), min(first + n, end)
+            if low < high:
+                yield from _rows_of_group(content, group, low - start, high - low)
             start = end
-        for batch in content.iter_batches(READ_AHEAD, row_groups=groups, columns=columns):
-            wanted = batch.slice(skip, n)
-            skip, n = max(0, skip - batch.num_rows), n - wanted.num_rows
-            yield from wanted.to_pylist()
-            if not n:
+
+
+def _rows_of_group(
+    content: parquet.ParquetFile, group: int, skip: int, n: int
+) -> Iterator[dict[str, Any] | str]:
+    columns = [name for name in ("image", "label", "name") if name in content.schema_arrow.names]
+    left = n
+    try:
+        for batch in content.iter_batches(READ_AHEAD, row_groups=[group], columns=columns):
+            wanted = batch.slice(skip, left).to_pylist()
+            skip, left = max(0, skip - batch.num_rows), left - len(wanted)
+            yield from wanted
+            if not left:
                 return
+    except DAMAGE as error:
+        yield from [str(error)] * left
 
 
 def _digit(label: object, shown: str) -> int:

@@ -3,7 +3,7 @@
 import glob
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -96,16 +96,32 @@ def write_about(folder: Path, about: About) -> None:
 class EvaluationTable:
     """A finished table, safe to share between threads.
 
+    Args:
+        folder: where it lies.
+        remedy: what to do about a damaged one, for the error.
+        damaged: called when it turns out to be damaged.
+
     Raises:
-        DatasetError: the folder holds no finished table, or one of another version.
+        DatasetError: the folder holds no finished table, one of another version, or not all of its rows.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        remedy: str = "Evaluate the data set again.",
+        damaged: Callable[[], None] = lambda: None,
+    ):
         self.folder, self.about = folder, read_about(folder)
+        self._remedy, self._damaged = remedy, damaged
         self._connection = duckdb.connect()
         self._connection.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {CORES}")
         parts = glob.escape(str(folder)) + "/part-*.parquet"
         self._parts = "'" + parts.replace("'", "''") + "'"
+        found = self.count(EVERY)  # from the parts' footers
+        if found != self.about.n:
+            self._damaged()
+            raise DatasetError(f"{folder}: {found:,} of {self.about.n:,} rows are left. {remedy}")
 
     def __len__(self) -> int:
         return self.about.n
@@ -219,8 +235,9 @@ class EvaluationTable:
             with self._connection.cursor() as cursor:
                 return cursor.sql(text, params=list(values)).to_arrow_table()
         except duckdb.Error as error:
+            self._damaged()
             raise DatasetError(
-                f"{self.folder}: the evaluation can't be read ({error}). Evaluate the data set again."
+                f"{self.folder}: the evaluation can't be read ({error}). {self._remedy}"
             ) from error
 
 

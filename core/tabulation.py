@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from core.predictor import Predictor
 from core.table import ABOUT, SCHEMA_VERSION, About, EvaluationTable, read_about, write_about
 
 ROW_GROUP = 2048  # rows: a page of digits reads a few groups, not the file
+PART = 2 * ROW_GROUP  # digits that a part of the table is made of
+ABANDONED = 3600  # s after which a table that was never finished is swept away
 MOST_TABLES = 24  # kept on disk; the ones that were not used for longest go
 
 Progress = Callable[[int, int], None]
@@ -82,7 +85,7 @@ def _bytes(values: np.ndarray) -> pa.Array:
 
 def write_part(folder: Path, part: int, rows: pa.Table) -> None:
     """Puts rows into a folder as `part-00000.parquet`, whole or not at all."""
-    path = folder / f"part-{part:05d}.parquet"
+    path = folder / _part_name(part)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     parquet.write_table(
         rows,
@@ -92,6 +95,10 @@ def write_part(folder: Path, part: int, rows: pa.Table) -> None:
         compression={name: "zstd" if name == "pixels" else "none" for name in rows.column_names},
     )
     beside.replace(path)
+
+
+def _part_name(part: int) -> str:
+    return f"part-{part:05d}.parquet"
 
 
 def tables_folder() -> Path:
@@ -119,19 +126,26 @@ def evaluations_of(weights: str) -> list[str]:
 
 
 def key_of(predictor: Predictor, data: LabelledDigits) -> str:
-    """What decides a table: the weights, what was fitted to them afterwards, and the digits."""
-    return f"{cache_key(predictor.key, data.digest)}-{predictor.fitted}-{SCHEMA_VERSION}"
+    """What decides a table: the weights, what was fitted to them afterwards, the digits, and what is told of
+    them: one upload may hold the same digits as another, under another name and beside other bad files."""
+    return f"{cache_key(predictor.key, data.digest)}-{data.told[:8]}-{predictor.fitted}-{SCHEMA_VERSION}"
 
 
 def at_hand(predictor: Predictor, data: LabelledDigits) -> bool:
     """Whether the table is on disk already."""
-    return (tables_folder() / key_of(predictor, data) / ABOUT).is_file()
+    return _is_whole(tables_folder() / key_of(predictor, data), len(data))
+
+
+def _is_whole(folder: Path, n: int) -> bool:
+    """Whether the table of `n` digits is finished, and no part of it was deleted."""
+    parts = (folder / _part_name(part) for part in range(-(-n // PART)))
+    return (folder / ABOUT).is_file() and all(part.is_file() for part in parts)
 
 
 def table_of(
     predictor: Predictor, data: LabelledDigits, *, progress: Progress | None = None
 ) -> EvaluationTable:
-    """The model on the data set: computed once, kept on disk.
+    """The model on the data set: computed once, kept on disk, and computed again where that was damaged.
 
     Args:
         predictor: the model.
@@ -142,21 +156,35 @@ def table_of(
         DatasetError: no digit of the model's classes, or no space for the table.
     """
     folder = tables_folder() / key_of(predictor, data)
-    if not (folder / ABOUT).is_file():
+    if _is_whole(folder, len(data)):
         try:
-            tables_folder().mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=tables_folder(), prefix=".new-") as temporary:
-                write_table(Path(temporary), predictor, data, progress=progress)
-                Path(temporary).chmod(0o755)
-                _put(Path(temporary), folder)
-        except OSError as error:
-            raise DatasetError(
-                f"The evaluation can't be kept in {tables_folder()} ({error.strerror}). Free some space, or "
-                "name another folder with DIGITSCOPE_DATA."
-            ) from error
-        _forget_old()
-    os.utime(folder)
-    return EvaluationTable(folder)
+            return _opened(folder)
+        except DatasetError:  # damaged, and by now thrown away
+            pass
+    try:
+        tables_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=tables_folder(), prefix=".new-") as temporary:
+            write_table(Path(temporary), predictor, data, progress=progress)
+            Path(temporary).chmod(0o755)
+            _put(Path(temporary), folder, len(data))
+    except OSError as error:
+        raise DatasetError(
+            f"The evaluation can't be kept in {tables_folder()} ({error.strerror}). Free some space, or "
+            "name another folder with DIGITSCOPE_DATA."
+        ) from error
+    _forget_old()
+    return _opened(folder)
+
+
+def _opened(folder: Path) -> EvaluationTable:
+    """A kept table; a damaged one counts as unfinished from then on, so that it is computed anew."""
+    with suppress(OSError):  # of a folder that may only be read
+        os.utime(folder)
+    return EvaluationTable(
+        folder,
+        remedy="Reload the page: it is computed anew.",
+        damaged=lambda: (folder / ABOUT).unlink(missing_ok=True),
+    )
 
 
 def write_table(
@@ -167,9 +195,11 @@ def write_table(
     Raises:
         DatasetError: no digit of the model's classes.
     """
-    size, n = 2 * ROW_GROUP, 0
-    for part, start in enumerate(range(0, len(data), size)):
-        end = min(start + size, len(data))
+    n = 0
+    if progress:
+        progress(0, len(data))
+    for part, start in enumerate(range(0, len(data), PART)):
+        end = min(start + PART, len(data))
         names = data.names[start:end]
         rows = rows_of(predictor, data.images[start:end], data.labels[start:end], names=names, first=start)
         write_part(folder, part, rows)
@@ -195,17 +225,25 @@ def write_table(
     write_about(folder, about)
 
 
-def _put(written: Path, folder: Path) -> None:
-    if not (folder / ABOUT).is_file():
-        shutil.rmtree(folder, ignore_errors=True)  # what a process left that was killed
+def _put(written: Path, folder: Path, n: int) -> None:
+    if not _is_whole(folder, n):
+        shutil.rmtree(folder, ignore_errors=True)  # what a process left that was killed, or damage
     try:
         written.rename(folder)
     except OSError:
-        if not (folder / ABOUT).is_file():  # else another process was first, with the same rows
+        if not _is_whole(folder, n):  # else another process was first, with the same rows
             raise
 
 
 def _forget_old() -> None:
-    tables = sorted(tables_folder().glob("[!.]*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    for folder in tables[MOST_TABLES:]:
+    tables = sorted(tables_folder().glob("[!.]*"), key=_changed, reverse=True)
+    killed = [new for new in tables_folder().glob(".new-*") if _changed(new) < time.time() - ABANDONED]
+    for folder in [*tables[MOST_TABLES:], *killed]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:  # another process forgot it first
+        return 0.0

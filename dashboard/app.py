@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import CheckpointError
 from core.paths import checkpoint_names, checkpoints_folder
 from dashboard import resources
+from dashboard.page_link import shown
 from dashboard.pages import PAGES
 from dashboard.parts.style import use_style
 from dashboard.words import listed, percent
@@ -41,5 +42,5 @@ st.sidebar.selectbox("Model", names, key="model", bind="query-params")
 st.sidebar.caption(label(st.session_state.model))
 with contextlib.suppress(CheckpointError):  # the page that needs the network says what is wrong with it
     resources.warming(resources.predictor(st.session_state.model))
+shown(page.url_path)
 page.run()
-st.session_state["shown-page"] = page.url_path

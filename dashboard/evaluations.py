@@ -12,7 +12,7 @@ from core import label_issues as doubts
 from core import notes
 from core.comparison import Comparison, compare
 from core.confusion import Confusion
-from core.errors import DatasetError
+from core.errors import DatasetError, NotesError
 from core.notes import Note
 from core.own import title
 from core.paths import WEIGHTS, checkpoint_names
@@ -124,12 +124,24 @@ def notes_key(table: EvaluationTable) -> str:
 
 
 def noted(table: EvaluationTable) -> dict[int, Note]:
-    """The notes on a data set's digits, as they are now."""
-    return {note.index: note for note in notes.read_all(notes_key(table))}
+    """The notes on a data set's digits, as they are now; none where they can't be read."""
+    try:
+        return {note.index: note for note in notes.read_all(notes_key(table))}
+    except NotesError:  # `notes_problem` says so, and the digits are shown all the same
+        return {}
+
+
+def notes_problem(table: EvaluationTable) -> str | None:
+    """Why notes can't be read, if they can't."""
+    try:
+        notes.read_all(notes_key(table))
+    except NotesError as error:
+        return str(error)
+    return None
 
 
 def overlays(model: str, table: EvaluationTable, rows: Sequence[DigitRow]) -> list[np.ndarray]:
-    """The digits with the evidence for the model's own answers over them."""
+    """The digits with the evidence for the model's own answers over them; an even picture has none."""
     return _overlays(table.key, tuple(row.index for row in rows), predictor(model), rows)
 
 
@@ -140,15 +152,31 @@ def _overlays(
     from core.explanation import explain_batch  # torch: seconds to import
     from core.overlay import overlay
 
-    found = explain_batch(_predictor, np.stack([row.pixels for row in _rows]))
-    return [np.asarray(overlay(row.pixels, each, side=28)) for row, each in zip(_rows, found, strict=True)]
+    pictures = [row.pixels for row in _rows]
+    inked = [place for place, pixels in enumerate(pictures) if not is_even(pixels)]
+    if inked:
+        found = explain_batch(_predictor, np.stack([pictures[place] for place in inked]))
+        for place, each in zip(inked, found, strict=True):
+            pictures[place] = np.asarray(overlay(pictures[place], each, side=28))
+    return pictures
+
+
+def is_even(pixels: np.ndarray) -> bool:
+    """Whether a picture shows nothing, so that there is nothing to explain."""
+    return bool(pixels.min() == pixels.max())
 
 
 def nearest(
-    model: str, embedding: np.ndarray, *, progress: Progress | None = None
+    model: str,
+    embedding: np.ndarray,
+    *,
+    k: int = 5,
+    digit: int | None = None,
+    progress: Progress | None = None,
 ) -> list[tuple[int, int, float, np.ndarray]]:
-    """The five nearest training digits: place, label, cosine similarity, pixels."""
-    found = _neighbours(model, progress).nearest(embedding[None], k=5)
+    """The nearest training digits, of one digit alone if it is named: place, label, cosine similarity,
+    pixels."""
+    found = _neighbours(model, progress).nearest(embedding[None], k=k, digit=digit)
     training = samples("mnist-train")
     return [
         (int(index), int(label), float(similarity), training.images[index])

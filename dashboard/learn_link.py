@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.config import LOSSES, STARTS
 from core.course import ALL
+from dashboard.page_link import visited_anew
 from dashboard.pages import LEARN
 
 TABS = ("train", "digit", "parabola", "torch", "many")
@@ -59,8 +60,7 @@ def link() -> LearnLink:
 def arrive() -> None:
     """Brings the last view of this session back when the page is visited again without a link."""
     names = {part.name for part in fields(LearnLink)}
-    if st.session_state.get("shown-page") != LEARN.path and not names & set(st.query_params):
-        _write(st.session_state.get(LAST, LearnLink()))
+    visited_anew(LEARN.path, lambda: _write(st.session_state.get(LAST, LearnLink())), names)
     st.session_state[LAST] = link()
 
 

@@ -14,6 +14,27 @@ View = TypeVar("View")
 NOTHING: Mapping[str, Any] = {}
 
 
+def shown(page: str) -> None:
+    """Notes which page is shown from now on. Before it is run: a visitor may leave it before it is whole."""
+    if st.session_state.get("shown-page") != page:
+        st.session_state["visited-anew"] = page
+    st.session_state["shown-page"] = page
+
+
+def visited_anew(page: str, bring_back: Callable[[], None], names: set[str]) -> None:
+    """Brings a page's last view back when it is visited again without a link, once a visit.
+
+    Args:
+        page: its path.
+        bring_back: what does so.
+        names: of the parts that a link to it may have.
+    """
+    if st.session_state.get("visited-anew") == page:
+        if not names & set(st.query_params):
+            bring_back()
+        del st.session_state["visited-anew"]  # at the end: the run may be broken off before
+
+
 class PageLink(Generic[View]):
     """The link of one page.
 
@@ -52,8 +73,7 @@ class PageLink(Generic[View]):
     def arrive(self) -> None:
         """Brings the last view of this session back when the page is visited again without a link."""
         names = {part.name for part in fields(self._kind)}  # type: ignore[arg-type]
-        if st.session_state.get("shown-page") != self.page and not names & set(st.query_params):
-            self._write(st.session_state.get(self._last, self._kind()))
+        visited_anew(self.page, lambda: self._write(st.session_state.get(self._last, self._kind())), names)
         st.session_state[self._last] = self.view()
 
     def change(self, **values: Any) -> None:

@@ -19,5 +19,6 @@ PAGES = (
     Page("errors", "Errors", ":material/grid_on:"),
     Page("confidence", "Confidence", ":material/verified:"),
     Page("unusual", "Unusual inputs", ":material/question_mark:"),
+    Page("explain", "Explain", ":material/lightbulb:"),
     LEARN,
 )

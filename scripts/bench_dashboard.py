@@ -161,8 +161,9 @@ def measure_memory(page: Page, process: psutil.Process) -> float:
     return (process.memory_info().rss - before) / 1e6
 
 
-def measure_errors(browser: Browser, url: str) -> tuple[float, float, float]:
-    """Median seconds of the Errors page: until it is ready, a filter or order changed, a cell clicked."""
+def measure_errors(browser: Browser, url: str) -> tuple[float, float, float, float]:
+    """Median seconds of the Errors page: until it is ready after another page and after a reload, a filter or
+    order changed, a cell clicked."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(WAIT)
     page.goto(url + "/errors")
@@ -176,6 +177,13 @@ def measure_errors(browser: Browser, url: str) -> tuple[float, float, float]:
         page.get_by_role("link", name="Errors").click()
         page.locator(".grid button").first.wait_for()
         ready.append(time.perf_counter() - started)
+        page.wait_for_timeout(400)
+    reloaded = []
+    for _ in range(6):
+        started = time.perf_counter()
+        page.reload()
+        page.locator(".grid button").first.wait_for()
+        reloaded.append(time.perf_counter() - started)
         page.wait_for_timeout(400)
     page.evaluate(WATCH_GALLERY)
     answers = page.locator('[data-testid="stButtonGroup"]')
@@ -191,7 +199,7 @@ def measure_errors(browser: Browser, url: str) -> tuple[float, float, float]:
     cells = page.locator("td button:not(.muted)").all()[:8]
     clicked = [_gallery_after(page, cell.click) for cell in cells]
     page.close()
-    return tuple(statistics.median(times) for times in (ready, changed, clicked))  # type: ignore[return-value]
+    return tuple(statistics.median(times) for times in (ready, reloaded, changed, clicked))  # type: ignore[return-value]
 
 
 def _gallery_after(page: Page, act: Callable[[], None]) -> float:
@@ -201,6 +209,44 @@ def _gallery_after(page: Page, act: Callable[[], None]) -> float:
     page.wait_for_function("window.gallery.clicked && window.gallery.changed")
     times = page.evaluate("window.gallery")
     return float(times["changed"] - times["clicked"]) / 1000
+
+
+def measure_explain(browser: Browser, url: str) -> tuple[float, float]:
+    """Median seconds until all maps of a new digit, and of another class of it, stand there."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(WAIT)
+    page.goto(url + "/explain?target=0")
+    _all_maps(page, "0")
+    digits, classes = [], []
+    rows = page.locator('.st-key-explain-question [data-testid="stButtonGroup"]')
+    for number in range(6):
+        page.wait_for_timeout(500)
+        started = time.perf_counter()
+        rows.nth(0).get_by_text(str(number + 1), exact=True).click()
+        _all_maps(page, str(number + 1))
+        classes.append(time.perf_counter() - started)
+        page.wait_for_timeout(500)
+        old = page.locator(".map img").first.get_attribute("src")
+        started = time.perf_counter()
+        page.get_by_test_id("stNumberInputStepUp").click()
+        page.wait_for_function("old => document.querySelector('.map img')?.src !== old", arg=old)
+        page.locator('[data-testid="stStatusWidget"]').wait_for(state="detached")
+        _all_maps(page, str(number + 1))
+        digits.append(time.perf_counter() - started)
+    page.close()
+    return statistics.median(digits), statistics.median(classes)
+
+
+def _all_maps(page: Page, digit: str) -> None:
+    page.wait_for_function(
+        """digit => {
+            const tiles = [...document.querySelectorAll('.map')];
+            const shows = tile => (tile.querySelector('img')?.alt ?? tile.innerText)
+                .includes(` for ${digit}`);
+            return tiles.length === 9 && tiles.every(shows);
+        }""",
+        arg=digit,
+    )
 
 
 def measure(browser: Browser, folder: Path, tell: Callable[[str], None]) -> list[Row]:
@@ -213,10 +259,15 @@ def measure(browser: Browser, folder: Path, tell: Callable[[str], None]) -> list
         rows.append(Row("page switch, p50", measure_switch(page), "s", 0.7))
         page.close()
         tell("the Errors page …")
-        ready, changed, clicked = measure_errors(browser, server.url)
+        ready, reloaded, changed, clicked = measure_errors(browser, server.url)
         rows.append(Row("Errors page ready, its data cached, p50", ready, "s", 1))
+        rows.append(Row("Errors page reloaded, p50", reloaded, "s", 1))
         rows.append(Row("filter or order → other digits on screen, p50", changed, "s", 0.4))
         rows.append(Row("cell of the matrix → its digits on screen, p50", clicked, "s", 0.6))
+        tell("the Explain page …")
+        digit, target = measure_explain(browser, server.url)
+        rows.append(Row("another digit → all its maps on screen, p50", digit, "s", 2))
+        rows.append(Row("another class → all its maps on screen, p50", target, "s", 0.5))
         page = open_draw(browser, server.url)
         tell(f"{STROKES} strokes …")
         answer, overlay = measure_strokes(page)

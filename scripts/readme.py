@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from core.card import read_card
+from core.methods import METHODS
 from core.paths import ROOT
 from core.results import COLUMNS, peeking, read_results, table
 from core.smoothing import read_lesson
+from core.study import CONTROLS, FAITHFUL, Span, read_study
 from core.training_bench import results_of
 
 README = ROOT / "README.md"
@@ -67,6 +69,32 @@ def confidence() -> str:
         f"on the test set, ECE {before:.2%}; with T = {lesson.temperature:.3f} {after:.2%}."
     )
     return "\n".join(lines)
+
+
+def faithfulness() -> str:
+    """How far each attribution method can be believed with the shipped CNN."""
+    study = read_study(ROOT / "checkpoints" / "cnn")
+    if study is None:
+        return "Not measured for the shipped `cnn`: `python -m core faithfulness`."
+    heads = ["method", "rank, 1 = best", "deletion ↓", "insertion ↑", "infidelity ↓", "weights destroyed ↓"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, one in sorted(study.methods.items(), key=lambda item: item[1].rank.value):
+        label = METHODS[name].label if name in METHODS else f"*{CONTROLS[name]}*"
+        cells = [label, f"{one.rank.value:g} [{one.rank.low:g}, {one.rank.high:g}]"]
+        cells += [span(one.figures[figure]) for figure in FAITHFUL]
+        cells.append(span(one.likeness[-1]) + (", changes" if one.passes else ", may not change"))
+        lines.append(f"| {' | '.join(cells)} |")
+    about = study.about
+    lines.append(
+        f"\n{study.n} digits of {study.dataset} (weights destroyed: {study.few}), seed {about['seed']}; "
+        f"{about['hardware']}, torch {about['versions']['torch']}, captum {about['versions']['captum']}."
+    )
+    return "\n".join(lines)
+
+
+def span(found: Span) -> str:
+    """A figure with its 95 % interval."""
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def training() -> str:
@@ -149,9 +177,10 @@ def filled(text: str) -> str:
     parts = {
         "models": models,
         "confidence": confidence,
+        "unusual": unusual,
+        "faithfulness": faithfulness,
         "training": training,
         "speed": speed,
-        "unusual": unusual,
     }
     for name, lines in ((name, part()) for name, part in parts.items()):
         begin, end = BEGIN.format(name=name), END.format(name=name)

@@ -128,7 +128,7 @@ def test_a_file_of_another_name_says_how_idx_is_named(tmp_path: Path):
         ({"images": IMAGES[:, :20], "labels": LABELS}, r"uint8 \(3, 20, 28\).*folder of class subfolders"),
         ({"images": IMAGES, "labels": LABELS[:2]}, r"3 images, but labels int64 \(2,\)"),
         ({"images": IMAGES, "labels": LABELS / 2}, r"labels float64 \(3,\); give one whole number"),
-        ({"images": IMAGES, "labels": LABELS + 1}, r"label 10 is no digit from 0 to 9"),
+        ({"images": IMAGES, "labels": LABELS + 1}, r"label 10, of image 2, is no digit from 0 to 9"),
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, r"0 images.*at least one image"),
     ],
 )

@@ -1,5 +1,6 @@
 """The Errors page's words and its link, by AppTest; what is clicked is in test_journey_errors.py."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import notes, paths
 from core.confusion import Confusion
-from core.datasets import load_dataset
+from core.datasets import LabelledDigits, load_dataset
 from core.own import store
 from core.predictor import Predictor
 from core.selection import Selection
@@ -128,6 +129,22 @@ def test_conditions_that_another_model_or_data_set_can_not_meet_are_dropped():
     assert app.query_params["change"] == ""
 
 
+def test_the_view_comes_back_from_a_page_that_was_left_before_it_was_whole(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def broken_off(name: str) -> None:
+        raise RuntimeError("left")
+
+    app = errors(true="8")
+    with monkeypatch.context() as patch:
+        patch.setattr("dashboard.resources.history", broken_off)
+        app.switch_page("views/overview.py")
+        app.query_params.clear()
+        assert app.run().exception
+    app.switch_page("views/errors.py")
+    assert app.run().selectbox(key="errors-true").value == 8
+
+
 def test_a_digit_outside_the_gallery_says_so(table: EvaluationTable):
     index = table.indices(Selection(right=True), limit=1)[0]
     assert "not in the gallery" in texts(errors(digit=str(index)))
@@ -148,8 +165,6 @@ def test_digits_with_a_note_can_be_picked(table: EvaluationTable):
 
 
 def test_digits_of_ones_own_are_shown_with_what_was_skipped(optdigits):
-    from dataclasses import replace
-
     some = replace(optdigits.take(np.arange(40)), skipped=("3/broken.png: not an image.",))
     name = store(some, "mine.zip")
     app = errors(data=name)
@@ -157,6 +172,50 @@ def test_digits_of_ones_own_are_shown_with_what_was_skipped(optdigits):
     assert "of 40**" in words
     assert "1 file could not be used" in words
     assert "3/broken.png: not an image." in app.code[0].value
+
+
+def test_of_many_skipped_files_the_first_are_shown_and_all_are_to_be_had(optdigits):
+    reasons = tuple(f"3/{place}.png: not an image." for place in range(2000))
+    app = errors(data=store(replace(optdigits.take(np.arange(9)), skipped=reasons), "mine.zip"))
+    assert "2,000 files could not be used" in texts(app)
+    assert app.code[0].value.splitlines() == list(reasons[:100])
+    assert "All 2,000 reasons" in str(app.get("download_button"))
+
+
+def test_damaged_notes_are_told_and_the_digits_shown(table: EvaluationTable, data_folder: Path):
+    (data_folder / "notes.sqlite3").write_bytes(b"rubbish" * 1000)
+    for query in ({}, {"digit": str(table.indices(Selection(right=False), limit=1)[0])}):
+        app = errors(**query)
+        assert not app.error
+        assert [w for w in app.warning if "notes.sqlite3 is damaged" in w.value.replace("\\", "")]
+        assert "the network looked" in texts(app) or "digits read wrongly" in texts(app)
+    assert "**0** digits read wrongly, with a note" in texts(errors(note="any"))
+
+
+def test_an_even_picture_has_no_evidence_and_spoils_no_page():
+    images = np.zeros((30, 28, 28), np.uint8)
+    images[1:, 4:24, 13:15] = 255
+    data = LabelledDigits("even", images, np.arange(30) % 10, "a test")
+    name = store(data, "even.npz")
+    app = errors(data=name, shown="all", cam="1")
+    assert not app.error
+    assert "**30** digits" in texts(app)
+    assert "the picture is even" in texts(errors(data=name, shown="all", digit="0"))
+
+
+def test_a_comparison_without_a_common_digit_leaves_the_page_usable(optdigits):
+    some = optdigits.take(np.flatnonzero(optdigits.labels == 4)[:20])
+    fours = store(replace(some, source="four s.zip, uploaded"), "four s.zip")
+    app = errors(data=fours, lens="compare", other="linear", change="fixed", shown="all")
+    assert [e.value.replace("\\", "").split(" has ")[0] for e in app.error] == ["four s.zip"]
+    assert "**0** digits, compared with linear" in texts(app)
+    next(button for button in app.button if button.label == "Clear").click().run()
+    assert app.query_params["change"] == ""
+
+
+def test_the_number_of_digits_says_every_condition():
+    app = errors(true="4", low="10", high="90", note="ambiguous")
+    assert "digits, a 4 read wrongly, 10 to 90 % sure, noted as “ambiguous”" in texts(app)
 
 
 def test_an_evaluation_of_the_command_line_is_offered_to_the_model_that_made_it(optdigits):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from core import explanation
+from core import attribution, explanation
 from core.errors import ExplanationError, NothingDrawn
 from core.explanation import BATCH, Explanation, explain, explain_batch
 from core.predictor import Predictor
@@ -116,7 +116,7 @@ def test_a_failed_batch_leaves_no_hook_behind(cnn, random_pictures, monkeypatch)
         raise RuntimeError("a failure")
 
     with monkeypatch.context() as patch:
-        patch.setattr(explanation.LayerAttribution, "interpolate", fail)
+        patch.setattr(attribution.LayerAttribution, "interpolate", fail)
         with pytest.raises(RuntimeError, match="a failure"):
             explain_batch(cnn, random_pictures[:3])
     assert not any(module._forward_hooks or module._backward_hooks for module in model.modules())

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from captum.attr import LayerGradCam
 
-from core import explanation
+from core import attribution, explanation
 from core.checkpoint import load_model
 from core.errors import CheckpointError, ExplanationError, NothingDrawn
 from core.explanation import Explanation, default_method, explain, warm_up
@@ -244,7 +244,7 @@ def test_a_failure_leaves_nothing_behind_either(cnn, twin, seven, monkeypatch, p
 
     with monkeypatch.context() as patch:
         if place == "upsampling":
-            patch.setattr(explanation.LayerAttribution, "interpolate", fail)
+            patch.setattr(attribution.LayerAttribution, "interpolate", fail)
         elif place == "backward":
             patch.setattr(torch.autograd, "grad", fail)
         else:

@@ -288,6 +288,24 @@ def test_an_uploaded_zip_is_evaluated_and_its_bad_file_named(visitor: Visitor, o
     expect(page.get_by_text(re.compile("broken.png"))).to_be_visible()
 
 
+def test_a_folder_is_sent_with_its_subfolders(visitor: Visitor, optdigits, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for place in range(12):
+        folder = tmp_path / "sent here" / str(optdigits.labels[place])
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.pad(optdigits.images[place], 6)).save(folder / f"{place}.png")
+    (tmp_path / "sent here" / "readme.txt").write_text("no picture")
+    page = visitor.page
+    visitor.open("/errors?shown=all")
+    page.get_by_role("button", name="Your own digits").click()
+    page.get_by_text("A folder", exact=True).click()
+    page.locator("input[type=file][webkitdirectory]").set_input_files(tmp_path / "sent here")
+    expect(
+        page.get_by_text(re.compile(r"of 12.* digits of sent here.*1 file could not be used"))
+    ).to_be_visible()
+
+
 def test_a_data_set_larger_than_a_picture_may_be_is_taken(visitor: Visitor, tmp_path: Path) -> None:
     generator = np.random.default_rng(4)
     images = generator.integers(0, 256, (16_000, 28, 28), dtype=np.uint8)
@@ -361,5 +379,8 @@ def test_on_a_phone_nothing_scrolls_sideways(browser: Browser, address: str) -> 
         expect(someone.page.get_by_role("heading", level=1)).to_be_visible()
         someone.page.wait_for_timeout(1500)
         assert someone.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    someone.open("/errors?lens=confusions")
+    someone.page.locator("tbody button").first.tap()
+    expect(someone.page.locator(".grid button").first).to_be_in_viewport()  # below the table, scrolled to
     context.close()
     assert someone.complaints == []

@@ -126,3 +126,13 @@ def test_without_mnist_it_says_so_and_downloads_nothing(cnn, monkeypatch, tmp_pa
     with pytest.raises(DatasetError, match=r"lacks train-images.* and train-labels.*fetch_mnist"):
         Neighbours.of(cnn)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_nearest_of_one_digit_alone():
+    bank = np.eye(4, dtype=np.float32)
+    labels, indices = np.array([3, 5, 3, 7]), np.array([10, 11, 12, 13])
+    query = np.array([[0.1, 0.9, 0.5, 0.2]], np.float32)
+    found = Neighbours(bank, labels, indices).nearest(query, k=3, digit=3)
+    assert found.indices.tolist() == [[12, 10]]  # there are no more
+    assert found.labels.tolist() == [[3, 3]]
+    assert (np.diff(found.similarities) < 0).all()

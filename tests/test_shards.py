@@ -14,7 +14,7 @@ from core.errors import DatasetError
 from core.manifest import Manifest, plan
 from core.predictor import Predictor
 from core.preprocess import prepare
-from core.shards import finish, missing, write_shard
+from core.shards import finish, finished, missing, write_shard
 from core.table import EvaluationTable
 from tests.tables import assert_same_rows, draw, expected_rows, files_of
 
@@ -114,6 +114,47 @@ def test_rows_of_parquet_that_cannot_be_used_are_named(tmp_path, cnn: Predictor,
     starts = ("ten: label 10 is", "row 1: label None is", "row 2: `image` is empty", "empty: not an image")
     for reason, start in zip(table.about.skipped, starts, strict=True):
         assert start in reason
+
+
+def test_damaged_places_of_parquet_are_named_row_by_row_and_the_rest_is_read(
+    tmp_path, cnn: Predictor, random_pictures
+):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    content = pa.table({"image": [picture.tobytes() for picture in random_pictures[:12]], "label": [4] * 12})
+    for name in ("a", "b", "c"):
+        parquet.write_table(content, folder / f"{name}.parquet", row_group_size=4)
+    with parquet.ParquetFile(folder / "b.parquet") as file:
+        column = file.metadata.row_group(1).column(0)
+        begin_at = column.dictionary_page_offset or column.data_page_offset
+    written = bytearray((folder / "b.parquet").read_bytes())
+    written[begin_at : begin_at + column.total_compressed_size] = bytes(column.total_compressed_size)
+    (folder / "b.parquet").write_bytes(written)
+    (folder / "c.parquet").write_bytes(b"PAR1, cut off")
+    table = evaluate_all(tmp_path / "out", folder, cnn)
+    assert (len(table), table.column("index").tolist()) == (20, list(range(20)))
+    places = [
+        "b.parquet, row 4",
+        "b.parquet, row 5",
+        "b.parquet, row 6",
+        "b.parquet, row 7",
+        "c.parquet, row 0",
+    ]
+    assert [reason.split("/")[-1].split(":")[0] for reason in table.about.skipped] == places
+    assert all("Write it again" in reason for reason in table.about.skipped)
+
+
+def test_a_damaged_or_lost_part_is_done_again(tmp_path, pictures, cnn: Predictor):
+    out = tmp_path / "out"
+    evaluate_all(out, pictures, cnn)
+    manifest = begin(out, pictures, cnn)
+    assert finished(out, manifest)
+    (out / "part-00001.parquet").write_bytes(b"rubbish")
+    (out / "part-00003.parquet").unlink()
+    assert not finished(out, manifest)
+    assert missing(out, manifest) == [1, 3]
+    evaluate_all(out, pictures, cnn)
+    assert_same_rows(out, expected_rows(pictures, cnn))
 
 
 def test_only_missing_parts_and_those_of_another_evaluation_are_missing(tmp_path, pictures, cnn, linear):

@@ -153,3 +153,24 @@ def test_a_damaged_part_is_named(table, tmp_path: Path):
     (tmp_path / "part-00000.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(DatasetError, match=r"the evaluation can't be read .*Evaluate the data set again"):
         EvaluationTable(tmp_path).count(Selection())
+
+
+def test_a_table_that_lost_rows_is_refused_and_says_how_many(table, tmp_path: Path):
+    for name in (ABOUT, "part-00000.parquet"):
+        (tmp_path / name).write_bytes((table.folder / name).read_bytes())
+    told: list[str] = []
+    with pytest.raises(DatasetError, match=r"200 of 300 rows are left\. Look again\.$"):
+        EvaluationTable(tmp_path, remedy="Look again.", damaged=lambda: told.append("damaged"))
+    assert told == ["damaged"]
+
+
+def test_damage_that_comes_later_is_told_too(table, tmp_path: Path):
+    for file in table.folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    told: list[str] = []
+    opened = EvaluationTable(tmp_path, damaged=lambda: told.append("damaged"))
+    assert opened.count(Selection(label=4)) == table.count(Selection(label=4))
+    (tmp_path / "part-00001.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(DatasetError, match="the evaluation can't be read"):
+        opened.count(Selection(label=4))
+    assert told == ["damaged"]

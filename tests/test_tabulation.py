@@ -1,8 +1,11 @@
 """Evaluation tables: values against the predictor's, and kept once."""
 
 import math
+import os
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from core.errors import DatasetError
 from core.paths import ROOT
 from core.predictor import Predictor
 from core.table import ABOUT
-from core.tabulation import evaluations_of, rows_of, table_of, write_table
+from core.tabulation import at_hand, evaluations_of, rows_of, table_of, write_table
 
 LABELS = np.arange(60, dtype=np.int64) % 10
 
@@ -71,7 +74,7 @@ def test_a_table_is_computed_once(cnn: Predictor, digits: LabelledDigits, folder
     seen: list[tuple[int, int]] = []
     table_of(cnn, digits, progress=lambda done, total: seen.append((done, total)))
     table_of(cnn, digits, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(60, 60)]
+    assert seen == [(0, 60), (60, 60)]
     assert len(list(folder.iterdir())) == 1
 
 
@@ -102,6 +105,50 @@ def test_an_unfinished_table_is_made_anew(cnn: Predictor, digits: LabelledDigits
     with pytest.raises(DatasetError, match="holds no finished evaluation"):
         type(table)(table.folder)
     assert len(table_of(cnn, digits)) == 60
+
+
+@pytest.mark.parametrize("damage", ["lost", "cut", "rubbish"])
+def test_a_damaged_table_is_made_anew(damage: str, cnn: Predictor, digits: LabelledDigits):
+    table = table_of(cnn, digits)
+    part = table.folder / "part-00000.parquet"
+    content = part.read_bytes()
+    part.unlink()
+    if damage != "lost":
+        part.write_bytes(content[: len(content) // 2] if damage == "cut" else b"rubbish")
+    seen: list[tuple[int, int]] = []
+    anew = table_of(cnn, digits, progress=lambda done, total: seen.append((done, total)))
+    assert anew.column("index").tolist() == list(range(60))
+    assert seen[-1] == (60, 60)
+
+
+def test_damage_found_in_the_middle_of_a_visit_is_mended_at_the_next(cnn: Predictor, digits: LabelledDigits):
+    table = table_of(cnn, digits)
+    (table.folder / "part-00000.parquet").write_bytes(b"rubbish")
+    with pytest.raises(DatasetError, match=r"Reload the page: it is computed anew\.$"):
+        table.rows([3])
+    assert not at_hand(cnn, digits)
+    table_of(cnn, digits)
+    assert [row.index for row in table.rows([3])] == [3]  # who holds the old one goes on with it
+
+
+def test_the_same_digits_under_another_name_have_their_own_table(cnn: Predictor, digits: LabelledDigits):
+    other = replace(digits, name="own/other", skipped=("a.png: not an image.",))
+    assert other.digest == digits.digest
+    first, second = table_of(cnn, digits), table_of(cnn, other)
+    assert (first.about.dataset, first.about.skipped) == ("noise", ())
+    assert (second.about.dataset, second.about.skipped) == ("own/other", ("a.png: not an image.",))
+    assert first.embedding_key == second.embedding_key
+
+
+def test_what_killed_processes_left_is_swept_after_an_hour(
+    cnn: Predictor, digits: LabelledDigits, folder: Path
+):
+    for name, age in ((".new-old", 7200), (".new-young", 60)):
+        (folder / name).mkdir(parents=True)
+        os.utime(folder / name, (time.time() - age,) * 2)
+    table_of(cnn, digits)
+    assert not (folder / ".new-old").exists()
+    assert (folder / ".new-young").exists()
 
 
 EVALUATE = """

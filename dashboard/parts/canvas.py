@@ -5,14 +5,18 @@ it is seeded with must stay the same while people draw (a new seed makes it star
 be today's drawing when it appears anew: after a page switch, a reload, Undo or Clear.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
+from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from core.strokes import CANVAS_SIDE, Drawing
+from core.strokes import CANVAS_SIDE, Drawing, Stroke
 from dashboard import state
 from dashboard.parts.fabric import INK, from_fabric, to_fabric
 
-KEY = "canvas"
+KEY, OVER = "canvas", "canvas-over"
 PAPER = "#000000"
 
 
@@ -64,7 +68,58 @@ def _seed(drawing: Drawing) -> None:
 
 
 def _receive() -> None:
-    sent = (st.session_state[KEY] or {}).get("drawing") or {}
-    objects = (sent.get("raw") or {}).get("objects", [])
-    strokes = [from_fabric(item) for item in objects if item.get("type", "").lower() == "path"]
+    strokes = [from_fabric(item) for item in _paths(KEY)]
     state.remember(tuple(line for line in strokes if line.points))
+
+
+def _paths(key: str) -> list[dict[str, Any]]:
+    """What the canvas sent."""
+    sent = (st.session_state[key] or {}).get("drawing") or {}
+    objects = (sent.get("raw") or {}).get("objects", [])
+    return [item for item in objects if item.get("type", "").lower() == "path"]
+
+
+def canvas_over(
+    picture: Image.Image,
+    *,
+    strokes: list[tuple[Stroke, bool]],
+    erase: bool,
+    brush: int,
+    key: str,
+    receive: Callable[[list[tuple[Stroke, bool]]], None],
+) -> None:
+    """A canvas with a picture behind it, to draw ink and paper on.
+
+    Args:
+        picture: what lies behind.
+        strokes: those that shall be there, each with whether it is paper. Where they are others than the
+            canvas sent last, such as after Back, it starts over with them.
+        erase: whether the next stroke is paper.
+        brush: the width of the next stroke, px.
+        key: another one shows another canvas.
+        receive: gets all strokes after each one.
+    """
+    kept = st.session_state.get(OVER, {})
+    if (kept.get("key"), kept.get("strokes")) != (key, strokes):
+        objects = [to_fabric(line) | {"stroke": PAPER if paper else INK} for line, paper in strokes]
+        count = kept.get("count", 0) + 1
+        kept = {"key": key, "strokes": strokes, "count": count, "seed": {"objects": objects}}
+        st.session_state[OVER] = kept
+    name = f"{OVER}-{kept['count']}"
+
+    def sent() -> None:
+        found = [(from_fabric(item), item.get("stroke") == PAPER) for item in _paths(name)]
+        drawn = [(line, paper) for line, paper in found if line.points]
+        st.session_state[OVER] = kept | {"strokes": drawn}
+        receive(drawn)
+
+    st_canvas(
+        stroke_width=brush,
+        stroke_color=PAPER if erase else INK,
+        background_image=picture,
+        width=CANVAS_SIDE,
+        height=CANVAS_SIDE,
+        initial_drawing=kept["seed"],
+        on_change=sent,
+        key=name,
+    )

@@ -6,7 +6,7 @@ from core.errors import DigitscopeError
 from core.paths import checkpoint_names
 from dashboard import evaluations
 from dashboard.errors_link import change, link, mirror
-from dashboard.parts import pick
+from dashboard.parts import data_picker, pick
 from dashboard.words import plain
 
 CHANGES = {
@@ -41,7 +41,7 @@ def show(dataset: str) -> None:
         )
     except DigitscopeError as error:
         bar.empty()
-        st.error(plain(str(error)), icon=":material/compare_arrows:")
+        st.error(data_picker.problem(error, dataset), icon=":material/compare_arrows:")
         return
     bar.empty()
     second = link().other

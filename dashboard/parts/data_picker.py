@@ -1,11 +1,12 @@
 """Which data set to look at: MNIST's test digits, the bundled ones, or the visitor's own."""
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.datasets import DATASETS
 from core.errors import DigitscopeError
 from core.own import PREFIX, forget, own_datasets
-from core.uploads import keep
+from core.uploads import keep, keep_files
 from dashboard import evaluations, resources
 from dashboard.errors_link import ERRORS
 from dashboard.page_link import PageLink
@@ -17,6 +18,8 @@ NAMES = {
     "optdigits": "Digits bundled with scikit-learn",
 }
 MOST_MB = 200
+FORMS = {"files": "Files", "folder": "A folder"}
+WHOLE = (".zip", ".npz")  # hold a whole data set each
 
 
 def at_hand() -> list[str]:
@@ -76,34 +79,60 @@ def name_of(dataset: str) -> str:
     return NAMES.get(dataset, dataset.removeprefix(evaluations.ELSEWHERE))
 
 
+def problem(error: DigitscopeError, dataset: str) -> str:
+    """What is wrong with a data set, as Markdown; one of the visitor's own by its file's name."""
+    text = str(error)
+    return plain(text.replace(dataset, name_of(dataset)) if dataset.startswith(PREFIX) else text)
+
+
 def _bring(at: PageLink) -> None:
     st.markdown(
-        "A **zip** of folders named 0 to 9, or of pictures with a CSV of labels; or an **NPZ** with `images` "
-        "and `labels`; or MNIST's two **IDX** files in a zip. They stay on this machine."
+        "A **zip** or a **folder** with subfolders 0 to 9, or pictures with a **CSV** of labels; an **NPZ** "
+        "with `images` and `labels`; or MNIST's two **IDX** files. They stay on this machine."
     )
-    file = st.file_uploader(
-        f"File (at most {MOST_MB} MB)", ["zip", "npz"], key=f"{at.page}-own", max_upload_size=MOST_MB
+    form = st.segmented_control(
+        "What to send", FORMS, default="files", required=True, format_func=FORMS.__getitem__, width="stretch"
     )
-    if file is not None and st.session_state.get("own-kept") != file.file_id:
-        bar = st.progress(0.0, "Reading the pictures …")
-        try:
-            name = keep(
-                file,
-                file.name,
-                progress=lambda done, total: bar.progress(
-                    done / max(1, total), f"Picture {done:,} of {total:,}"
-                ),
-            )
-        except DigitscopeError as error:
-            bar.empty()
-            st.error(plain(str(error)), icon=":material/broken_image:")
-            return
-        st.session_state["own-kept"] = file.file_id
-        at.change(data=name, **at.of_new_data)
-        st.rerun()
+    files = st.file_uploader(
+        f"At most {MOST_MB} MB together",
+        accept_multiple_files=True if form == "files" else "directory",
+        key=f"{at.page}-own-{form}",
+        max_upload_size=MOST_MB,
+    )
+    if files:
+        _take(at, files)
     mine = at.view().data
     if mine in own_datasets():
         st.button(f"Remove {name_of(mine)}", icon=":material/delete:", on_click=_remove, args=(at, mine))
+
+
+def _take(at: PageLink, files: list[UploadedFile]) -> None:
+    """Reads what was sent, once; what was wrong with it is said until it is taken back."""
+    sent = tuple(file.file_id for file in files)
+    before, error = st.session_state.get("own-sent", ((), ""))
+    if before != sent:
+        bar = st.progress(0.0, "Reading the pictures …")
+
+        def progress(done: int, total: int) -> None:
+            bar.progress(done / max(1, total), f"Picture {done:,} of {total:,}")
+
+        try:
+            alone = len(files) == 1 and "/" not in files[0].name and files[0].name.lower().endswith(WHOLE)
+            name = (
+                keep(files[0], files[0].name, progress=progress)
+                if alone
+                else keep_files(files, progress=progress)
+            )
+            error = ""
+        except DigitscopeError as found:
+            error = plain(str(found))
+        bar.empty()
+        st.session_state["own-sent"] = (sent, error)
+        if not error:
+            at.change(data=name, **at.of_new_data)
+            st.rerun()
+    if error:
+        st.error(error, icon=":material/broken_image:")
 
 
 def _remove(at: PageLink, name: str) -> None:

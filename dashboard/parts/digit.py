@@ -1,6 +1,7 @@
 """One digit's story: what it is, what it was read as, where the network looked, what it resembles."""
 
 from html import escape
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -12,7 +13,7 @@ from core.strokes import encode, trace
 from core.table import DigitRow, EvaluationTable
 from dashboard import evaluations, resources, state
 from dashboard.errors_link import change, link
-from dashboard.parts import charts, note_form
+from dashboard.parts import charts, data_picker, note_form, pick
 from dashboard.parts.canvas import hidden
 from dashboard.parts.data_picker import name_of, offer_mnist
 from dashboard.parts.gallery import DOUBTFUL
@@ -107,6 +108,9 @@ def _reading(row: DigitRow) -> None:
 def _evidence(row: DigitRow) -> None:
     targets = [row.prediction] if row.prediction == row.label else [row.prediction, row.label]
     st.markdown("**Where the network looked**")
+    if evaluations.is_even(row.pixels):
+        st.caption("Nowhere: the picture is even, nothing is drawn on it.")
+        return
     waiting, predictor = st.empty(), resources.predictor(st.session_state.model)
     if resources.warming(predictor):
         waiting.info("The explanation is being loaded …", icon=":material/hourglass_top:")
@@ -126,10 +130,22 @@ def _evidence(row: DigitRow) -> None:
         parts.append(f'<figure><div class="overlay">{layers}</div><figcaption>{words}</figcaption></figure>')
     st.html(f'<div class="pair">{"".join(parts)}</div>')
     both = "Both on one scale" if len(targets) > 1 else "Scale"
-    if found[0].signed:
-        st.caption(f"Purple speaks for the digit, orange against it. {both}: ±{strength:.2g}, in log-odds.")
-    else:
-        st.caption(f"{both}: 0 to {strength:.2g}, in units of the logit.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if found[0].signed:
+            scale = f"Purple speaks for the digit, orange against it. {both}: ±{strength:.2g}, in log-odds."
+        else:
+            scale = f"{both}: 0 to {strength:.2g}, in units of the logit."
+        st.caption(scale, width="stretch")
+        _ask_more(row)
+
+
+def _ask_more(row: DigitRow) -> None:
+    """The way to the Explain page, with the question that this digit raises."""
+    wrong = row.label != row.prediction
+    question = {"target": row.prediction} | ({"against": row.label} if wrong else {})
+    where = {"model": st.session_state.model, "data": data_picker.chosen(), "index": row.index}
+    words = f"Why {row.prediction} and not {row.label}?" if wrong else "More ways to explain it"
+    pick.way(words, f"explain?{urlencode(where | question)}", key="digit-explain")
 
 
 def _resembles(row: DigitRow) -> None:

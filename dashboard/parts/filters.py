@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.errors import DigitscopeError
 from core.notes import TAGS
 from core.paths import checkpoint_names
 from core.selection import Selection
@@ -54,7 +55,7 @@ def _more(table: EvaluationTable) -> None:
             help="15 labels of MNIST's test set are wrong or undecidable by human vote.",
             **mirror("labels", LABELS),
         )
-    st.selectbox("Notes", **mirror("note", NOTES))
+    st.selectbox("Notes", **mirror("note", NOTES, empty=""))
     st.select_slider("Digits a page", PER_PAGE, **mirror("per"))
 
 
@@ -92,6 +93,16 @@ def settle(table: EvaluationTable) -> None:
         change(**drop)
 
 
+def _changed(other: str, group: str, dataset: str) -> set[int]:
+    """A group of a comparison; empty where the two have no digit in common, as Compare says."""
+    try:
+        with st.spinner(f"{other} reads the digits …"):
+            found = evaluations.comparison(st.session_state.model, other, dataset)
+    except DigitscopeError:
+        return set()
+    return set(getattr(found, group).tolist())
+
+
 def selection(table: EvaluationTable, dataset: str) -> Selection:
     """The selection that the link describes."""
     view = link()
@@ -112,6 +123,5 @@ def selection(table: EvaluationTable, dataset: str) -> Selection:
     if view.area:
         groups.append(set(evaluations.inside(table, view.area)))
     if view.change and view.other:
-        compared = evaluations.comparison(st.session_state.model, view.other, dataset)
-        groups.append(set(getattr(compared, view.change).tolist()))
+        groups.append(_changed(view.other, view.change, dataset))
     return replace(found, among=tuple(sorted(set.intersection(*groups)))) if groups else found

@@ -28,11 +28,10 @@ def show(table: EvaluationTable, selection: Selection, n: int, dataset: str) -> 
     if not rows:
         _explain_nothing()
         return
-    pictures = (
-        evaluations.overlays(st.session_state.model, table, rows)
-        if view.cam
-        else [row.pixels for row in rows]
-    )
+    pictures = [row.pixels for row in rows]
+    if view.cam:
+        with st.spinner("Asking where the network looked …"):
+            pictures = evaluations.overlays(st.session_state.model, table, rows)
     pick.gallery(
         {"digits": thumbnails(table, rows, pictures, _notes(rows, dataset))},
         key="errors-gallery",

@@ -15,8 +15,12 @@ from dashboard.words import plain
 def show(table: EvaluationTable, index: int) -> None:
     """Tags and a text, kept as soon as they are changed."""
     dataset = evaluations.notes_key(table)
-    note = notes.read(dataset, index)
     st.markdown("**Notes**")
+    try:
+        note = notes.read(dataset, index)
+    except NotesError as error:
+        st.warning(plain(str(error)), icon=":material/edit_off:")
+        return
     tags_key, text_key = f"note-tags-{dataset}-{index}", f"note-text-{dataset}-{index}"
     st.session_state[tags_key] = list(note.tags) if note else []
     st.session_state[text_key] = note.text if note else ""

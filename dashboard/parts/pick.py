@@ -28,6 +28,7 @@ _matrix = _component(
 )
 _table = _component("table", TABLE)
 _gallery = _component("gallery", '<div class="grid"></div>')
+_way = _component("way", "<a></a>")
 _bins = _component("bins", '<div class="diagram"></div>')
 
 
@@ -51,6 +52,11 @@ def gallery(
 def bins(data: dict[str, Any], *, key: str, pick: Callable[[int], None]) -> None:
     """A reliability diagram; `pick` gets the number of the bin."""
     _mount(_bins, data, key, "pick", pick)
+
+
+def way(words: str, href: str, *, key: str) -> None:
+    """A link to another page, which leaves this one in the browser's history as it is."""
+    _way(data={"words": words, "href": href}, key=key, width="content")
 
 
 def _mount(

@@ -44,10 +44,10 @@ def choose() -> Chosen:
     )
     if source != DRAW:
         hidden()
-    return {DRAW: _drawn, UPLOAD: _uploaded, CAMERA: _photographed, SAMPLE: _sampled}[source or DRAW]()
+    return {DRAW: drawn, UPLOAD: uploaded, CAMERA: _photographed, SAMPLE: _sampled}[source or DRAW]()
 
 
-def _drawn() -> Chosen:
+def drawn() -> Chosen:
     # The canvas's own tools float above its right end while the mouse is over it: this row keeps
     # that place free, and has the two tools that a finger or a keyboard needs on its left.
     with st.container(horizontal=True, key="tools"):
@@ -62,7 +62,7 @@ def _drawn() -> Chosen:
     return Chosen(render(drawing) if drawing else None, "drawing")
 
 
-def _uploaded() -> Chosen:
+def uploaded() -> Chosen:
     file = st.file_uploader(
         f"A picture of one digit (PNG, JPEG, WebP, BMP, GIF or TIFF, at most {MOST_MB} MB)",
         type=TYPES,

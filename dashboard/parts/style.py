@@ -8,6 +8,7 @@ CSS = """
 [data-testid="stSlider"] { padding-inline: 0.25rem; }
 .st-key-evidence [role="radiogroup"], .st-key-evidence [data-testid="stButtonGroup"] > div { gap: 0; }
 .st-key-evidence button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-errors-filters [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
 .st-key-tools { min-height: 2.5rem; }
 img.pixels { image-rendering: pixelated; display: block; width: 100%; border-radius: 0.4rem; }
 .answer { display: flex; align-items: center; gap: 1.4rem; min-height: 8rem; }
@@ -53,7 +54,37 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
          font-variant-numeric: tabular-nums; }
 .scale i { flex: 1; height: 0.5rem; border-radius: 0.25rem;
            background: linear-gradient(to right, #b35806, #f7f7f7, #542788); }
+.scale i.cividis { background: linear-gradient(to right, #00224e, #404c6b, #7c7b78, #bbae6e, #fee838); }
 .scale i.grey { background: linear-gradient(to right, #000, #fff); }
+.subject { max-width: 13rem; }
+.st-key-explain-other { max-width: 24rem; }
+.st-key-explain-question button, .st-key-explain-other button { padding: 0; min-width: 0; flex: 1 1 0; }
+.st-key-explain-question [data-testid="stButtonGroup"] > div,
+.st-key-explain-other [data-testid="stButtonGroup"] > div { gap: 0; }
+.st-key-explain-turn { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }
+.st-key-explain-turn > * { width: auto !important; min-width: 0; }
+.st-key-explain-maps { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.6rem 0.9rem; }
+.st-key-explain-maps > * { width: auto !important; min-width: 0; }
+.st-key-explain-maps [data-stale="true"] { opacity: 1; transition: none; }
+.map { margin: 0; }
+.map figcaption { font-weight: 600; font-size: 0.9rem; padding-bottom: 0.25rem; white-space: nowrap;
+                  overflow: hidden; text-overflow: ellipsis; }
+.map .small { font-size: 0.75rem; line-height: 1.3; opacity: 0.8; padding-bottom: 0.2rem; }
+.st-key-explain-compare .overlay { max-width: 9.5rem; }
+.patches { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.4rem; }
+.patches figure, .filters figure { margin: 0; }
+.filters { display: grid; grid-template-columns: repeat(8, 2.2rem); gap: 0.4rem; }
+.bars { display: grid; grid-template-columns: 1.2rem 1fr 3.9rem; gap: 0 0.4rem; align-items: center;
+        font-size: 0.75rem; line-height: 1.15; font-variant-numeric: tabular-nums; }
+.bars i { height: 0.7rem; border-radius: 0.2rem; background: #8b979b; min-width: 1px; }
+.bars i.top { background: #16938a; }
+.changed { min-height: 1.6rem; }
+.figures-of-map td, .figures-of-map th { padding: 0.28rem 0.4rem; line-height: 1.25; white-space: nowrap; }
+.figures-of-map .quiet { font-size: 0.75rem; }
+.wide { overflow-x: auto; }
+.reason { aspect-ratio: 1; display: flex; align-items: center; justify-content: center; text-align: center;
+          font-size: 0.75rem; padding: 0.5rem; border-radius: 0.4rem; overflow: hidden;
+          border: 1px dashed color-mix(in srgb, currentColor 35%, transparent); margin-bottom: 1.6rem; }
 .weights .quiet { min-height: 2.6rem; }
 .product { display: flex; align-items: center; gap: 0.7rem; }
 .product figure { margin: 0; flex: 1 1 0; min-width: 0; text-align: center; }
@@ -78,6 +109,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
   .st-key-digit-bar kbd { display: none; }
   .st-key-digit-bar button { padding-inline: 0.5rem; }
   .st-key-learn-tab button { padding-inline: 0.55rem; }
+  .st-key-explain-maps, .st-key-explain-turn { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .st-key-learn-live [data-testid="stColumn"]:nth-child(2) { order: -1; }
   .st-key-learn-controls > :has(> .st-key-learn-buttons) { order: -2; }
   .st-key-learn-controls > :has(> .st-key-learn-said) { order: -1; }

@@ -31,8 +31,9 @@ def show(table: EvaluationTable, selection: Selection, n: int) -> None:
 
 
 def _download(name: str, label: str, make: Callable[[], str | bytes], n: int = 0, most: int = 1) -> None:
-    note = f"The first {most:,} of them: more would not fit." if n > most else None
-    st.download_button(label, make, name, key=f"take-{name}", on_click="ignore", width="stretch", help=note)
+    if n > most:  # more would not fit
+        label += f": the first {most:,}"
+    st.download_button(label, make, name, key=f"take-{name}", on_click="ignore", width="stretch")
 
 
 def _fetch(table: EvaluationTable, selection: Selection) -> Callable[[int], Sequence[DigitRow]]:

@@ -42,7 +42,7 @@ def _workspace() -> None:
     except DatasetError as error:
         st.title("Errors", anchor=False)
         data_picker.show()
-        st.error(plain(str(error)), icon=":material/dataset:")
+        st.error(data_picker.problem(error, dataset), icon=":material/dataset:")
         return
     filters.settle(table)
     if link().area:
@@ -63,6 +63,8 @@ def _gallery(table: EvaluationTable, dataset: str) -> None:
     confusion = evaluations.confusion(table)
     st.title("Errors", anchor=False)
     st.markdown(headline.words(table, confusion, dataset))
+    if problem := evaluations.notes_problem(table):
+        st.warning(plain(problem), icon=":material/edit_off:")
     left, right = st.columns([5, 7], gap="medium")
     with left:
         data_picker.show()
@@ -80,12 +82,13 @@ def _gallery(table: EvaluationTable, dataset: str) -> None:
 
 def _table(dataset: str) -> EvaluationTable:
     bar = st.empty()
+
+    def progress(done: int, total: int) -> None:
+        bar.progress(done / total, f"Reading digit {done:,} of {total:,} …")
+
     try:
-        return evaluations.table(
-            st.session_state.model,
-            dataset,
-            progress=lambda done, total: bar.progress(done / total, f"Reading digit {done:,} of {total:,} …"),
-        )
+        with st.spinner("Loading the digits …"):
+            return evaluations.table(st.session_state.model, dataset, progress=progress)
     finally:
         bar.empty()
 
@@ -110,8 +113,7 @@ def _lens(table: EvaluationTable, confusion: Confusion, dataset: str) -> None:
         case "compare":
             compare.show(dataset)
     if table.about.skipped:
-        with st.expander(f"{headline.skipped(table)} could not be used: which, and why"):
-            st.code("\n".join(table.about.skipped), language=None)
+        headline.show_skipped(table)
 
 
 show()

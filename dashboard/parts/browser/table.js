@@ -22,7 +22,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
       const line = document.createElement("tr");
       line.className = row.chosen ? "chosen" : "";
       line.style.setProperty("--bar", `${(100 * row.bar).toFixed(1)}%`);
-      const pick = () => setTriggerValue("pick", row.id);
+      const pick = () => {
+        setTriggerValue("pick", row.id);
+        // On a phone the digits lie below the screen.
+        if (window.innerWidth <= 640) {
+          document.querySelector(".st-key-errors-filters")?.scrollIntoView({ behavior: "smooth" });
+        }
+      };
       line.onclick = pick;
       row.cells.forEach((text, column) => {
         const cell = document.createElement(column ? "td" : "th");

@@ -1,0 +1,93 @@
+"""Where in MNIST's test digits each channel of a network is excited most: kept beside the network."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.card import ModelCard, read_card, read_verified, update_card
+from core.errors import CheckpointError
+from core.paths import CARD, CHANNELS, WEIGHTS
+from core.predictor import Predictor
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A place that excites a channel.
+
+    Attributes:
+        digit: its place in the data set.
+        top, left, bottom, right: what the channel sees of it, px, within the picture.
+        activation: of the channel there, ≥ 0.
+    """
+
+    digit: int
+    top: int
+    left: int
+    bottom: int
+    right: int
+    activation: float
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The patches of all channels.
+
+    Attributes:
+        weights: the SHA-256 of the network's.
+        dataset: whose digits were looked at, and `n` of them.
+        patches: by block, a tuple a channel, the most exciting first; empty for a channel that never is.
+    """
+
+    weights: str
+    dataset: str
+    n: int
+    patches: dict[str, tuple[tuple[Patch, ...], ...]]
+
+
+def keep_channels(predictor: Predictor, channels: Channels) -> ModelCard:
+    """Puts the patches into their checkpoint, and their hash into the card, at once.
+
+    Raises:
+        CheckpointError: the checkpoint can't be written, or is of other weights by now.
+    """
+    rows = {
+        name: [
+            [[p.digit, p.top, p.left, p.bottom, p.right, p.activation] for p in patches] for patches in all_of
+        ]
+        for name, all_of in channels.patches.items()
+    }
+    about = {"schema_version": SCHEMA_VERSION, "weights": channels.weights, "dataset": channels.dataset}
+    content = json.dumps(about | {"n": channels.n, "patches": rows}, separators=(",", ":")).encode() + b"\n"
+
+    def change(card: ModelCard) -> ModelCard:
+        beside = predictor.folder / f".{CARD}.{CHANNELS}"
+        beside.write_bytes(content)
+        beside.replace(predictor.folder / CHANNELS)
+        return replace(card, hashes=card.hashes | {CHANNELS: hashlib.sha256(content).hexdigest()})
+
+    return update_card(predictor.folder, change, key=predictor.key)
+
+
+def read_channels(folder: Path) -> Channels | None:
+    """The patches of a checkpoint's very weights; None where none were looked for.
+
+    Raises:
+        CheckpointError: the file was changed, is of other weights or of another version of the program.
+    """
+    if CHANNELS not in read_card(folder).hashes:
+        return None
+    card, content = read_verified(folder, CHANNELS)
+    found = json.loads(content)
+    if found.get("schema_version") != SCHEMA_VERSION or found["weights"] != card.hashes[WEIGHTS]:
+        raise CheckpointError(
+            f"{folder / CHANNELS} is of other weights or of another version of this program. Look again: "
+            f"python -m core channels --model {card.name}"
+        )
+    patches = {
+        name: tuple(tuple(Patch(*row) for row in rows) for rows in all_of)
+        for name, all_of in found["patches"].items()
+    }
+    return Channels(found["weights"], found["dataset"], found["n"], patches)

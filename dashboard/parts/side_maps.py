@@ -1,0 +1,96 @@
+"""All attribution methods side by side, each tile as it arrives."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.methods import BASELINES, DEFAULT_LAYER, METHODS, methods_of
+from dashboard import explanations, resources
+from dashboard.explain_link import STEPS, STRIDES, WINDOWS, link, mirror
+from dashboard.explanations import Question
+from dashboard.parts import maps
+from dashboard.parts.explained_digit import Subject
+
+if TYPE_CHECKING:
+    from core.explanation import Explanation
+
+LAYER_WORDS = {"block1": "28 × 28", "block2": "14 × 14", "block3": "7 × 7", "block4": "3 × 3"}
+WHY_LAYER = (
+    f"Of the layer that Grad-CAM and Guided Grad-CAM look at. The default is {DEFAULT_LAYER}: the one after "
+    "it is too coarse to show a place (3 × 3), those before it know little of the digit as a whole."
+)
+
+
+def show(subject: Subject) -> None:
+    """The options, the legend, and a tile a method."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        legend = st.container(width="stretch")
+        with st.popover("Options", icon=":material/tune:"):
+            _options(subject)
+    legend.markdown(_legend(subject.question))
+    names = methods_of(subject.predictor.layers)
+    with st.container(key="explain-maps"):
+        places = {name: st.empty() for name in names}
+    if resources.warming(subject.predictor):
+        for name, place in places.items():
+            place.html(maps.tile(METHODS[name].label, maps.reason("being loaded …", "")))
+    found: dict[str, Explanation | str] = {}
+    for name in places:
+        found[name] = explanations.explanation(subject.predictor, subject.pixels, name, subject.question)
+        # Later maps may need a longer scale: those of the same unit are drawn again then.
+        for other in found if link().scale == "shared" else [name]:
+            if METHODS[other].unit == METHODS[name].unit:
+                places[other].html(_tile(other, found, subject))
+
+
+def _legend(question: Question) -> str:
+    opposite = f"for {question.against}" if question.against is not None else "against it"
+    scale = "Maps of one unit share a scale." if link().scale == "shared" else "Each has its own scale."
+    return (
+        f"Evidence for **{question.words}**: purple speaks for {question.target}, orange {opposite}; maps in "
+        f"blue and yellow have no sign. {scale}"
+    )
+
+
+def _tile(name: str, found: "dict[str, Explanation | str]", subject: Subject) -> str:
+    about, one = METHODS[name], found[name]
+    if isinstance(one, str):
+        return maps.tile(about.label, maps.reason(one), about.brief)
+    alike = (each for other, each in found.items() if METHODS[other].unit == about.unit)
+    tops = [each.strength for each in alike if not isinstance(each, str)]
+    top = max(tops) if link().scale == "shared" else one.strength
+    if one.note:
+        body = maps.reason(one.note, "∅")
+    else:
+        body = maps.picture(one, subject.pixels, top=top, label=about.label)
+    unit = f"{about.unit}, {one.layer}" if about.layered else about.unit
+    return maps.tile(about.label, body, unit, sums(one), about.brief)
+
+
+def sums(one: "Explanation") -> str:
+    """Whether a map adds up to what it promises."""
+    if one.owed is None or one.gap is None:
+        return ""
+    return f"Sums to {one.owed + one.gap:.2f}, owes {one.owed:.2f}"
+
+
+def _options(subject: Subject) -> None:
+    if subject.predictor.layers:
+        names = {layer: f"{layer}, {LAYER_WORDS[layer]}" for layer in subject.predictor.layers}
+        st.selectbox("Layer", help=WHY_LAYER, **mirror("layer", names))
+    st.select_slider(
+        "Steps of Integrated Gradients",
+        help="More steps, a smaller gap between what the map adds up to and what it owes.",
+        **mirror("steps", {step: str(step) for step in STEPS}),
+    )
+    st.segmented_control(
+        "Baseline",
+        required=True,
+        help="What Integrated Gradients, DeepLift, SHAP and Occlusion take for “nothing there”.",
+        **mirror("baseline", {name: name for name in BASELINES}),
+    )
+    st.select_slider("Occlusion's window", **mirror("window", {px: f"{px} px" for px in WINDOWS}))
+    st.select_slider("Occlusion's stride", **mirror("stride", {px: f"{px} px" for px in STRIDES}))
+    st.segmented_control(
+        "Scale", required=True, **mirror("scale", {"shared": "one a unit", "own": "each its own"})
+    )
