@@ -285,3 +285,20 @@ def test_calibrate_says_what_it_fitted_and_writes_it(mnist_files, tmp_path: Path
     assert f"refuses answers less sure than {card.verdict['refuse_below']:.4g}" in words
     assert main(["calibrate", "--model", "linear", "--threshold", "2"]) == 1
     assert "give a number from 0 to 1" in capsys.readouterr().err
+
+
+def test_predict_reads_several_digits_of_one_drawing_in_order(tmp_path: Path, cnn: Predictor, capsys):
+    drawing = np.zeros((120, 280), np.uint8)
+    drawing[20:100, 40:52] = 255  # a 1, and a box with a hole
+    drawing[20:100, 120:180] = 255
+    drawing[34:86, 134:166] = 0
+    Image.fromarray(drawing).save(tmp_path / "two.png")
+    assert main(["predict", str(tmp_path / "two.png"), "--json"]) == 0
+    (row,) = json_rows(capsys.readouterr().out)
+    alone = [cnn.predict(np.pad(drawing[:, part], 8)) for part in (np.s_[:90], np.s_[90:])]
+    assert [each["digit"] for each in row["digits"]] == [found.digit for found in alone]
+    assert [each["confidence"] for each in row["digits"]] == pytest.approx(
+        [found.confidence for found in alone], abs=1e-3
+    )
+    assert main(["predict", str(tmp_path / "two.png")]) == 0
+    assert "; 2 digits: " in capsys.readouterr().out

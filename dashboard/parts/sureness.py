@@ -43,7 +43,7 @@ def _show() -> None:
         _chart(usual, found, key)
         st.caption(
             f"Real digits: {input_sets.source(usual)}. Of each set at most {SAMPLE:,} pictures. "
-            "The darker, the more of the row."
+            "The stronger the colour, the more of the row."
         )
 
 
