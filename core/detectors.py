@@ -59,15 +59,16 @@ class Detectors:
 
     def score(self, images: Pixels) -> dict[str, Scores]:
         """Every detector's scores, by key of `KINDS` and in its order."""
-        outputs = self._predictor.run(images)
-        found = {"odin": self._odin_scores(images)} if "odin" in self.names else {}
-        found |= {name: scorer(outputs).numpy() for name, scorer in self._scorers.items()}
-        return {name: found[name].astype(np.float64) for name in self.names}
+        found = self.without_gradients(images) | {"odin": self._odin_scores(images)}
+        return {name: found[name] for name in self.names}
 
     def without_gradients(self, images: Pixels) -> dict[str, Scores]:
-        """The same without ODIN, which takes several times as long as all others together."""
+        """The same without ODIN, which takes longer than all others together."""
         outputs = self._predictor.run(images)
-        return {name: scorer(outputs).numpy().astype(np.float64) for name, scorer in self._scorers.items()}
+        found = self._shipped(outputs) | {
+            name: scorer(outputs).numpy() for name, scorer in self._scorers.items()
+        }
+        return {name: scores.astype(np.float64) for name, scores in found.items()}
 
     def _unfitted(self) -> dict[str, Callable[[Outputs], Tensor]]:
         found: dict[str, Callable[[Outputs], Tensor]] = {
@@ -76,14 +77,15 @@ class Detectors:
             "energy": lambda outputs: EnergyBased.score(_logits(outputs)),
             "entropy": lambda outputs: Entropy.score(_logits(outputs) / outputs.temperature),
         }
+        return found
+
+    def _shipped(self, outputs: Outputs) -> dict[str, np.ndarray]:
+        """The checkpoint's own detector, whose two opinions are scores of their own."""
         own = self._predictor.detector
         if own is None:
-            return found
-        return found | {
-            OWN: lambda outputs: torch.from_numpy(own.score(outputs)),
-            "distance": lambda outputs: torch.from_numpy(own.distance(outputs)),
-            "learned": lambda outputs: torch.from_numpy(own.learned(outputs)),
-        }
+            return {}
+        distance, learned = own.distance(outputs), own.learned(outputs)
+        return {OWN: own.combined(distance, learned), "distance": distance, "learned": learned}
 
     def _odin_scores(self, images: Pixels) -> np.ndarray:
         batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
@@ -94,7 +96,7 @@ class Detectors:
 
         # Batches side by side, each on one thread, take a quarter of what one batch on all threads does.
         with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return np.concatenate([np.zeros(0, np.float32), *pool.map(scored, batches)])
+            return np.concatenate([np.zeros(0), *pool.map(scored, batches)])
 
 
 class _ClassLogits(nn.Module):

@@ -13,7 +13,6 @@ from core.errors import DigitscopeError
 
 DERIVED = ("ratio", "target", "reached")  # of a row, beside its fields
 SMALL = ("s", "ms", "MB", "fpr")  # the less the better
-SHARES = ("share", "auroc")  # 1 at best
 LAYOUT = "{:<48}{:>17}{:>17}{:>9}{:>10}{:>9}  {}"
 
 
@@ -45,12 +44,13 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times better than the baseline: times as fast, or times fewer errors."""
-        if self.value is None or self.baseline is None:
+        """How many times better than the baseline: times as fast, or times fewer errors; None for what nears
+        its bound, where a ratio says little."""
+        if self.value is None or self.baseline is None or self.unit in ("auroc", "fpr"):
             return None
         if self.unit == "images/s":
             return self.value / self.baseline
-        whole = 1 if self.unit in SHARES else 0
+        whole = 1 if self.unit == "share" else 0
         return (whole - self.baseline) / (whole - self.value) if self.value != whole else None
 
     @property

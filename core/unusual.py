@@ -65,9 +65,13 @@ class Detector:
 
     def score(self, outputs: Outputs) -> Scores:
         """How unusual each picture is, ≥ 0; half of the real digits lie below about 2."""
-        distance = self.distance(outputs) / self.arrays["distance.sum_std"]
-        learned = (self.learned(outputs) - self.arrays["learned.mean"]) / self.arrays["learned.std"]
-        return surprise(distance) + LEARNED_WEIGHT * surprise(learned)
+        return self.combined(self.distance(outputs), self.learned(outputs))
+
+    def combined(self, distance: Scores, learned: Scores) -> Scores:
+        """The score from what `distance` and `learned` give."""
+        far = distance / self.arrays["distance.sum_std"]
+        strange = (learned - self.arrays["learned.mean"]) / self.arrays["learned.std"]
+        return surprise(far) + LEARNED_WEIGHT * surprise(strange)
 
     def distance(self, outputs: Outputs) -> Scores:
         """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""

@@ -132,8 +132,8 @@ def test_a_detector_fitted_to_few_digits_tells_noise_from_digits(shipped: Predic
     reference = found.arrays["reference"]
     assert (np.diff(reference) >= 0).all()
     assert len(reference) == len(half[1]) + -(-len(half[1]) // unusual_fit.DRAWN_AGAIN)
-    places = np.searchsorted(reference, digits_scores).clip(max=len(reference) - 1)
-    assert reference[places] == pytest.approx(digits_scores, rel=1e-4), "every digit's score is among them"
+    nearest_of_all = np.abs(reference[None] - digits_scores[:, None]).min(axis=1)
+    assert nearest_of_all.max() < 1e-3, "every digit's score is among them"
     assert inputs(cnn.run(noise)).shape[1] == found.arrays["hidden.weight"].shape[1]
 
 
