@@ -12,9 +12,9 @@ from dashboard.unusual_inputs import Seen
 
 FIGURES = {"AUROC": "auroc", "FPR at 95 % TPR": "fpr95", "AUPR": "aupr"}
 ABOUT = {
-    "auroc": "the chance that a picture of the set is more unusual than a real digit; 1 is best",
+    "auroc": "the chance that a picture of the set is more unusual than a real digit; 100 is best",
     "fpr95": "the share of real digits that are flagged when 95 % of the set are; 0 is best",
-    "aupr": "average precision with the set as the positive class; 1 is best",
+    "aupr": "average precision with the set as the positive class; 100 is best",
 }
 BEST = "★"
 COLOURS = plotly.colors.qualitative.Safe
