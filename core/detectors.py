@@ -28,8 +28,8 @@ LEAST = 200  # training digits
 CHUNK = 1000  # pictures a time through the other detectors
 BATCH = 64  # pictures a time through ODIN's gradients: what fits the cache
 
-Pixels = UInt8[np.ndarray, "n 28 28"]
-Scores = Float64[np.ndarray, " n"]
+Pixels = UInt8[np.ndarray, "_n 28 28"]
+Scores = Float64[np.ndarray, " _n"]
 
 
 class Detectors:
