@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.predictor import Predictor
 
-FITTED_ON, SEED = 10_000, 23  # training digits that those with `fitted` see
+FITTED_ON, SEED = 5_000, 23  # training digits that those with `fitted` see
 NEIGHBOURS = 10
 OWN = "both"
 

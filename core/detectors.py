@@ -6,11 +6,13 @@ that are fitted see training digits alone.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float64, UInt8
 from pytorch_ood.detector import KNN, ODIN, EnergyBased, Entropy, Mahalanobis, MaxLogit, MaxSoftmax, ViM
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -23,6 +25,7 @@ from core.outputs import Outputs
 from core.predictor import WORKERS, Predictor
 
 LEAST = 200  # training digits
+CHUNK = 1000  # pictures a time through the other detectors
 BATCH = 64  # pictures a time through ODIN's gradients: what fits the cache
 
 Pixels = UInt8[np.ndarray, "n 28 28"]
@@ -64,10 +67,14 @@ class Detectors:
 
     def without_gradients(self, images: Pixels) -> dict[str, Scores]:
         """The same without ODIN, which takes longer than all others together."""
+        starts = range(0, max(1, len(images)), CHUNK)
+        parts = _side_by_side(self._scored, [images[start : start + CHUNK] for start in starts])
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _scored(self, images: Pixels) -> dict[str, Scores]:
         outputs = self._predictor.run(images)
-        found = self._shipped(outputs) | {
-            name: scorer(outputs).numpy() for name, scorer in self._scorers.items()
-        }
+        found = self._shipped(outputs)
+        found |= {name: scorer(outputs).numpy() for name, scorer in self._scorers.items()}
         return {name: scores.astype(np.float64) for name, scores in found.items()}
 
     def _unfitted(self) -> dict[str, Callable[[Outputs], Tensor]]:
@@ -94,9 +101,18 @@ class Detectors:
             inputs = torch.from_numpy(self._predictor.normalised(batch))
             return self._odin.predict(inputs.contiguous(memory_format=torch.channels_last)).numpy()  # type: ignore[no-any-return]
 
-        # Batches side by side, each on one thread, take a quarter of what one batch on all threads does.
-        with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return np.concatenate([np.zeros(0), *pool.map(scored, batches)])
+        return np.concatenate([np.zeros(0), *_side_by_side(scored, batches)])
+
+
+def _side_by_side(work: Callable[[Pixels], Any], parts: list[Pixels]) -> list[Any]:
+    """Parts on all cores, each on one thread: libraries that take turns at all cores wait for each other."""
+
+    def alone() -> None:
+        torch.set_num_threads(1)
+        threadpool_limits(1, user_api="openmp")  # of this thread
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(WORKERS, initializer=alone) as pool:
+        return list(pool.map(work, parts))
 
 
 class _ClassLogits(nn.Module):
