@@ -1,8 +1,10 @@
 """Training digits as if drawn: what `prepare()` makes of them, computed once."""
 
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,6 +19,8 @@ from core.preprocess import prepare
 @pytest.fixture
 def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LabelledDigits:
     monkeypatch.setenv("DIGITSCOPE_DATA", str(tmp_path))
+    # Spawned processes run the main module again; Streamlit's AppTest leaves a page there.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     return load_dataset("optdigits").take(np.arange(5))
 
 
