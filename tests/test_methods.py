@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from core import explanation, methods
+from core import attribution, explanation, methods
 from core.attribution import Task, maps_of
 from core.checkpoint import load_model
 from core.errors import ExplanationError
@@ -287,3 +287,20 @@ def test_random_samples_leave_the_random_numbers_of_others_alone(cnn: Predictor)
 def test_options_are_compared_by_value():
     assert replace(DEFAULTS, steps=DEFAULTS.steps) == DEFAULTS
     assert methods.problem(DEFAULTS) is None
+
+
+def test_another_question_about_a_digit_finds_its_changed_pictures_answered(cnn, monkeypatch):
+    pixels = digit_like(10)
+    expected = {m: explain(cnn, pixels, method=m, target=2).map for m in ("shap", "occlusion")}
+    attribution._recent.clear()
+    for method in expected:
+        explain(cnn, pixels, method=method, target=1)
+    monkeypatch.setattr(Predictor, "logits", None)
+    for method, found in expected.items():
+        assert np.array_equal(explain(cnn, pixels, method=method, target=2).map, found)
+    with pytest.raises(TypeError):  # another digit is not answered yet
+        explain(cnn, digit_like(11), method="occlusion", target=2)
+    monkeypatch.undo()
+    for seed in range(6):
+        explain(cnn, digit_like(seed), method="occlusion", options=Options(window=2, stride=1))
+    assert 0 < len(attribution._recent) <= attribution.RECENT

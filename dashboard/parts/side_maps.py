@@ -35,12 +35,21 @@ def show(subject: Subject) -> None:
         for name, place in places.items():
             place.html(maps.tile(METHODS[name].label, maps.reason("being loaded …", "")))
     found: dict[str, Explanation | str] = {}
+    tops: dict[str, float] = {}  # the end of each unit's scale so far
     for name in places:
         found[name] = explanations.explanation(subject.predictor, subject.pixels, name, subject.question)
-        # Later maps may need a longer scale: those of the same unit are drawn again then.
-        for other in found if link().scale == "shared" else [name]:
-            if METHODS[other].unit == METHODS[name].unit:
-                places[other].html(_tile(other, found, subject))
+        unit, top = METHODS[name].unit, _strength(found[name])
+        alike = [name]
+        if link().scale == "shared" and top > tops.get(unit, 0.0):  # the ones before need the longer scale
+            alike = [other for other in found if METHODS[other].unit == unit]
+        tops[unit] = max(top, tops.get(unit, 0.0))
+        for other in alike:
+            longest = tops[unit] if link().scale == "shared" else _strength(found[other])
+            places[other].html(_tile(other, found[other], subject, longest))
+
+
+def _strength(found: "Explanation | str") -> float:
+    return 0.0 if isinstance(found, str) else found.strength
 
 
 def _legend(question: Question) -> str:
@@ -52,13 +61,10 @@ def _legend(question: Question) -> str:
     )
 
 
-def _tile(name: str, found: "dict[str, Explanation | str]", subject: Subject) -> str:
-    about, one = METHODS[name], found[name]
+def _tile(name: str, one: "Explanation | str", subject: Subject, top: float) -> str:
+    about = METHODS[name]
     if isinstance(one, str):
         return maps.tile(about.label, maps.reason(one), about.brief)
-    alike = (each for other, each in found.items() if METHODS[other].unit == about.unit)
-    tops = [each.strength for each in alike if not isinstance(each, str)]
-    top = max(tops) if link().scale == "shared" else one.strength
     if one.note:
         body = maps.reason(one.note, "∅")
     else:
