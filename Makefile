@@ -29,7 +29,7 @@ lint: $(DEV)  ## Lint and types alone
 STAGE := $(BIN)/python train.py cnn --resume --record --seed 1
 RUNS := $(or $(DIGITSCOPE_RUNS),runs)
 
-train: $(RUNTIME)  ## Train all recorded networks and ship the best (hours; goes on where it was stopped)
+train: $(RUNTIME)  ## Train all recorded networks and ship the best (long without a GPU; goes on where it was stopped)
 	$(STAGE) --recipe teacher --seeds 4 --out $(RUNS)/stages/cnn
 	$(STAGE) --recipe distilled --seeds 5 --teachers $(RUNS)/cnn-teacher-seed{1,2,3,4}/checkpoint
 	$(STAGE) --recipe plain --seeds 5 --out $(RUNS)/stages/plain
