@@ -172,6 +172,36 @@ def update_card(folder: Path, change: Callable[[ModelCard], ModelCard], *, key: 
     return card
 
 
+def attach(
+    folder: Path,
+    name: str,
+    content: bytes,
+    *,
+    key: str,
+    change: Callable[[ModelCard], ModelCard] = lambda card: card,
+) -> ModelCard:
+    """Puts a file that was made for a checkpoint into it, and its hash into the card, at once.
+
+    Args:
+        folder: the checkpoint's.
+        name: of the file.
+        content: of the file.
+        key: the SHA-256 of the weights that it was made for.
+        change: what else becomes of the card.
+
+    Raises:
+        CheckpointError: as `update_card`.
+    """
+
+    def attached(card: ModelCard) -> ModelCard:
+        beside = folder / f".{CARD}.{name}"
+        beside.write_bytes(content)
+        beside.replace(folder / name)
+        return replace(change(card), hashes=card.hashes | {name: hashlib.sha256(content).hexdigest()})
+
+    return update_card(folder, attached, key=key)
+
+
 def record_metrics(folder: Path, dataset: str, metrics: dict[str, Any], *, key: str) -> ModelCard:
     """Writes what was measured on a data set into a checkpoint's card.
 

@@ -1,13 +1,12 @@
 """Where in MNIST's test digits each channel of a network is excited most: kept beside the network."""
 
-import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.card import ModelCard, read_card, read_verified, update_card
+from core.card import ModelCard, attach, read_card, read_verified
 from core.errors import CheckpointError
-from core.paths import CARD, CHANNELS, WEIGHTS
+from core.paths import CHANNELS, WEIGHTS
 from core.predictor import Predictor
 
 SCHEMA_VERSION = 1
@@ -61,14 +60,7 @@ def keep_channels(predictor: Predictor, channels: Channels) -> ModelCard:
     }
     about = {"schema_version": SCHEMA_VERSION, "weights": channels.weights, "dataset": channels.dataset}
     content = json.dumps(about | {"n": channels.n, "patches": rows}, separators=(",", ":")).encode() + b"\n"
-
-    def change(card: ModelCard) -> ModelCard:
-        beside = predictor.folder / f".{CARD}.{CHANNELS}"
-        beside.write_bytes(content)
-        beside.replace(predictor.folder / CHANNELS)
-        return replace(card, hashes=card.hashes | {CHANNELS: hashlib.sha256(content).hexdigest()})
-
-    return update_card(predictor.folder, change, key=predictor.key)
+    return attach(predictor.folder, CHANNELS, content, key=predictor.key)
 
 
 def read_channels(folder: Path) -> Channels | None:

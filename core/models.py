@@ -51,6 +51,7 @@ class DigitCNN(nn.Module):
 
     def __init__(self, width: int = 1) -> None:
         super().__init__()
+        self.width = width
         first, second, third, last = (width * channels for channels in BLOCK_CHANNELS)
         self.conv_layers = nn.Sequential(
             *_block(1, first, kernel=3),  # (batch, 32, 14, 14)

@@ -17,7 +17,7 @@ from core.distillation import teachers_of
 from core.errors import TrainingError
 from core.evaluation import Evaluation, evaluate
 from core.learner import logits_of
-from core.models import Network, parameter_count
+from core.models import DigitCNN, Network, parameter_count
 from core.parts import Parts, parts_of
 from core.results import validation_accuracy
 from core.runs import RunFolder, StepReport, open_run
@@ -153,7 +153,13 @@ def _check(configs: list[TrainConfig], parts: Parts) -> None:
         DigitscopeError: see `release_best`.
     """
     for config in configs:
-        classes = (_start(config) or new_network(config)).classes
+        start = _start(config)
+        classes = (start or new_network(config)).classes
+        if isinstance(start, DigitCNN) and start.width != config.width:
+            raise TrainingError(
+                f"{config.init_from} has width {start.width}, and --width is {config.width}. "
+                f"Give --width {start.width}, or start from another checkpoint."
+            )
         if config.frozen and (not config.init_from or config.architecture != "DigitCNN"):
             raise TrainingError(
                 "--frozen trains the last layers of a convolutional checkpoint. Name it in --init-from."

@@ -1,14 +1,13 @@
 """What was measured of the attribution methods with one network: kept beside it, and only with it."""
 
-import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.card import ModelCard, read_card, read_verified, update_card
+from core.card import ModelCard, attach, read_card, read_verified
 from core.errors import CheckpointError
-from core.paths import CARD, STUDY, WEIGHTS
+from core.paths import STUDY, WEIGHTS
 from core.predictor import Predictor
 
 SCHEMA_VERSION = 1
@@ -93,14 +92,7 @@ def keep_study(predictor: Predictor, study: Study) -> ModelCard:
         CheckpointError: the checkpoint can't be written, or is of other weights by now.
     """
     content = study.to_json().encode()
-
-    def change(card: ModelCard) -> ModelCard:
-        beside = predictor.folder / f".{CARD}.{STUDY}"
-        beside.write_bytes(content)
-        beside.replace(predictor.folder / STUDY)
-        return replace(card, hashes=card.hashes | {STUDY: hashlib.sha256(content).hexdigest()})
-
-    return update_card(predictor.folder, change, key=predictor.key)
+    return attach(predictor.folder, STUDY, content, key=predictor.key)
 
 
 def read_study(folder: Path) -> Study | None:

@@ -1,6 +1,5 @@
 """Fits a detector of unusual inputs to a checkpoint, on training digits and on made-up pictures alone."""
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +7,11 @@ import torch
 from jaxtyping import Float32
 from torch import nn
 
-from core.card import ModelCard, update_card
+from core.card import ModelCard, attach
 from core.datasets import LabelledDigits
 from core.outliers import redrawn
 from core.outputs import Outputs
-from core.paths import CARD, DETECTOR
+from core.paths import DETECTOR
 from core.predictor import Predictor
 from core.unusual import CLAMP, Detector, distance_of, inputs, nearest, of_length_1
 from core.unusual_material import SEED, Pixels, Progress, gather, silent
@@ -125,16 +124,12 @@ def keep_detector(predictor: Predictor, detector: Detector, held_out: LabelledDi
     above = float(np.quantile(detector.arrays["reference"], ACCEPTED))
 
     def change(card: ModelCard) -> ModelCard:
-        beside = predictor.folder / f".{CARD}.{DETECTOR}"
-        beside.write_bytes(content)
-        beside.replace(predictor.folder / DETECTOR)
         verdict = card.verdict | {
             "unusual_above": above,
             "accepted": ACCEPTED,
             "accepted_of": f"{len(held_out.only(card.classes))} digits of {held_out.name}, "
             "every second one also drawn again",
         }
-        hashes = card.hashes | {DETECTOR: hashlib.sha256(content).hexdigest()}
-        return replace(card, verdict=verdict, hashes=hashes)
+        return replace(card, verdict=verdict)
 
-    return update_card(predictor.folder, change, key=predictor.key)
+    return attach(predictor.folder, DETECTOR, content, key=predictor.key, change=change)

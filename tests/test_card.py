@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.card import TABLES, read_card, read_history, read_verified, record_metrics, update_card
+from core.card import TABLES, attach, read_card, read_history, read_verified, record_metrics, update_card
 from core.errors import CheckpointError
 from core.paths import (
     CARD,
@@ -122,6 +122,19 @@ def test_figures_are_recorded_only_for_the_weights_that_were_measured(folder: Pa
         record_metrics(folder, "mnist-test", {"n": 4}, key="0" * 64)
     assert read_card(folder).metrics == {"optdigits": {"n": 3}}
     assert [path.name for path in folder.iterdir()] == [CARD]
+
+
+def test_a_file_is_attached_with_its_hash_and_what_else_changes_or_not_at_all(folder: Path):
+    before = read_card(folder)
+    key = before.hashes[WEIGHTS]
+    card = attach(folder, "extra.json", b"{}", key=key, change=lambda card: replace(card, name="new"))
+    assert card == read_card(folder)
+    assert (card.name, read_verified(folder, "extra.json")[1]) == ("new", b"{}")
+    assert card.hashes.items() > before.hashes.items()
+    with pytest.raises(CheckpointError, match=r"was replaced while its old weights were measured"):
+        attach(folder, "extra.json", b"[]", key="0" * 64)
+    assert read_verified(folder, "extra.json") == (card, b"{}")
+    assert sorted(path.name for path in folder.iterdir()) == [CARD, "extra.json"]
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.01, "0.5", True, None, float("nan")])

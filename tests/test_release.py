@@ -140,6 +140,12 @@ def test_fine_tuning_begins_with_the_checkpoints_weights(
     assert card.source.endswith("from the weights of mine")
 
 
+def test_a_start_of_another_width_is_refused(home: Path, quick: TrainConfig, published: list[dict]):
+    config = replace(quick, init_from="mine", width=2)
+    with pytest.raises(TrainingError, match=r"mine has width 1, and --width is 2\. Give --width 1"):
+        release_best(config, home / "checkpoints" / "wide", recipe="plain")
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_fine_tuning_on_other_writers_helps_there(home: Path, frozen: bool):
     """The shipped network on scikit-learn's 8×8 digits, wholly and in its last layers alone."""
