@@ -1,8 +1,5 @@
 """The page of the API's documentation: nothing on it comes from elsewhere, and nothing else may run there."""
 
-import base64
-import hashlib
-import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,11 +9,12 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from core.api_paths import DOCS, OPENAPI
+from core.inline_scripts import script_hashes
 
 ASSETS = f"{DOCS}/assets"
 PARAMETERS = {"validatorUrl": None, "defaultModelsExpandDepth": 0}  # no badge from elsewhere
 POLICY = (
-    "default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 
@@ -32,9 +30,7 @@ def add_docs(api: FastAPI) -> None:
         swagger_ui_parameters=PARAMETERS,
     )
     html = bytes(page.body).decode().replace("<html>", '<html lang="en">', 1)
-    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    headers = {"Content-Security-Policy": POLICY.format(digest=digest)}
+    headers = {"Content-Security-Policy": POLICY.format(scripts=" ".join(script_hashes(html)))}
 
     async def docs() -> HTMLResponse:
         return HTMLResponse(html, headers=headers)

@@ -7,17 +7,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api_settings import read_origins
 from core.errors import SettingError
+from core.inline_scripts import script_hashes
 
 FRAMES = "DIGITSCOPE_FRAME_ANCESTORS"
 
 # What Streamlit's front end does, and nothing else:
-# - scripts: its own files, and the custom components' as blobs; one inline script of ours and the canvas's own;
+# - scripts: its own files, the components' as blobs, and the inline ones of its page, by their hashes;
 # - styles: emotion and Plotly write them into the page;
 # - pictures and sound: media files, and what is drawn or recorded in the page, as data or blobs;
-# - frames: the canvas, and HTML of ours without an address of its own.
+# - frames: HTML of a page's own, without an address.
 POLICY = {
     "default-src": "'self'",
-    "script-src": "'self' 'unsafe-inline' blob:",
+    "script-src": "'self' blob:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
@@ -37,12 +38,13 @@ class SecurityHeaders:
 
     Args:
         app: what answers.
+        pages: the HTML whose inline scripts may run.
         frame_ancestors: the origins that may show the dashboard in a frame, besides its own.
     """
 
-    def __init__(self, app: ASGIApp, frame_ancestors: tuple[str, ...] = ()):
+    def __init__(self, app: ASGIApp, *, pages: tuple[str, ...] = (), frame_ancestors: tuple[str, ...] = ()):
         self.app = app
-        self.headers = headers(frame_ancestors)
+        self.headers = headers(pages, frame_ancestors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,15 +61,17 @@ class SecurityHeaders:
         await self.app(scope, receive, tell)
 
 
-def headers(frame_ancestors: tuple[str, ...]) -> dict[str, str]:
+def headers(pages: tuple[str, ...], frame_ancestors: tuple[str, ...]) -> dict[str, str]:
     """The headers by name."""
-    policy = POLICY | {"frame-ancestors": " ".join(("'self'", *frame_ancestors))}
+    policy = POLICY | {
+        "script-src": " ".join([POLICY["script-src"], *sorted(set().union(*map(script_hashes, pages)))]),
+        "frame-ancestors": " ".join(("'self'", *frame_ancestors)),
+    }
     found = {
         "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in policy.items()),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": ", ".join(["camera=(self)", *(f"{name}=()" for name in DENIED)]),
-        "Cross-Origin-Opener-Policy": "same-origin",
     }
     # For browsers that know no frame-ancestors; it can't name other origins.
     return found if frame_ancestors else found | {"X-Frame-Options": "SAMEORIGIN"}
@@ -85,6 +89,6 @@ def frame_ancestors(environment: Mapping[str, str]) -> tuple[str, ...]:
             read_origins(origin)
         except ValueError as error:
             raise SettingError(
-                f"{FRAMES} holds {origin[:80]!r}: give origins such as https://huggingface.co. See docs/api.md."
+                f"{FRAMES} holds {origin[:80]!r}: give origins such as https://huggingface.co."
             ) from error
     return found

@@ -25,10 +25,13 @@ log = logging.getLogger(__name__)
 BASE = "<script>window.__streamlit = { BACKEND_BASE_URL: new URL('.', document.baseURI).href }</script>"
 
 
+PAGE = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
+PAGE_TOLD = PAGE.replace("<head>", "<head>" + BASE, 1)
+
+
 async def index(_: Request) -> HTMLResponse:
     """Streamlit's own page, told where its server is."""
-    html = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
-    return HTMLResponse(html.replace("<head>", "<head>" + BASE, 1), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(PAGE_TOLD, headers={"Cache-Control": "no-cache"})
 
 
 def show_error(error: Exception) -> bool:
@@ -53,7 +56,7 @@ app = st.App(
         *(Route(f"/{page.path}", index) for page in PAGES[1:]),
     ],
     middleware=[
-        Middleware(SecurityHeaders, frame_ancestors=ancestors),
+        Middleware(SecurityHeaders, pages=(PAGE, PAGE_TOLD), frame_ancestors=ancestors),
         Middleware(BesideTheDashboard, settings=settings),
     ],
     on_script_error=show_error,
