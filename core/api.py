@@ -241,8 +241,9 @@ async def _as_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 413:
         return too_large(request.url.path, _desk(request).settings).response()
+    allowed = (error.headers or {}).get("Allow", "another method")
     words = {
         404: f"There is nothing at {request.url.path}. See {DOCS}.",
-        405: f"{request.method} is not for this.",
+        405: f"{request.url.path} does not answer {request.method}; use {allowed}.",
     }
     return Problem(error.status_code, words.get(error.status_code, error.detail), error.headers).response()

@@ -10,6 +10,12 @@ from core.paths import ROOT
 
 # A module may import from the layers below its own, not from its own and not from above.
 CORE_LAYERS = (
+    ("api",),
+    ("api_explain",),
+    ("api_desk",),
+    ("api_form", "api_docs", "api_openapi", "api_guard"),
+    ("api_metrics", "api_schema", "served"),
+    ("api_problem", "api_settings", "api_paths", "inline_scripts", "raw_headers"),
     ("__main__",),
     ("cli",),
     ("studies",),
@@ -34,7 +40,7 @@ CORE_LAYERS = (
         "take_away",
         "shards",
     ),
-    ("what_if",),
+    ("what_if", "answer"),
     ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
     ("detector_kinds", "generated_inputs", "found_inputs", "pen_letters"),
     (
