@@ -43,3 +43,7 @@ class TakeAwayError(DigitscopeError):
 
 class DistortionError(DigitscopeError):
     """A corruption, a severity or a path that does not exist."""
+
+
+class StoryError(DigitscopeError):
+    """A story that can't be told, read or kept."""

@@ -49,7 +49,7 @@ def probabilities(found: np.ndarray | None, classes: tuple[int, ...], *, true: i
     show(figure, key="probabilities", alt=alt, height=26 * len(names) + 30, bargap=0.35)
 
 
-def accuracy_by_class(metrics: dict[str, Any]) -> None:
+def accuracy_by_class(metrics: dict[str, Any], *, height: int = SQUARE) -> None:
     """A dot a digit with its 95 % interval."""
     names = list(metrics["per_class"])
     shares = [1 - counts["errors"] / counts["n"] for counts in metrics["per_class"].values()]
@@ -75,7 +75,7 @@ def accuracy_by_class(metrics: dict[str, Any]) -> None:
     figure.update_xaxes(tickformat=".1%", fixedrange=True, nticks=5)
     figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, tickfont_size=14)
     words = ", ".join(f"{name}: {percent(share, 2)}" for name, share in zip(names, shares, strict=True))
-    show(figure, key="by-class", alt=f"Accuracy of each digit. {words}", height=SQUARE)
+    show(figure, key="by-class", alt=f"Accuracy of each digit. {words}", height=height)
 
 
 def confusion(metrics: dict[str, Any]) -> None:

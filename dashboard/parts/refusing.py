@@ -26,13 +26,24 @@ def show(table: EvaluationTable, dataset: str) -> None:
     saved = resources.card(st.session_state.model).verdict.get("refuse_below")
     left, right = st.columns(2, gap="medium")
     with left:
-        threshold = _slider(saved)
-        point = curve.at(threshold)
-        st.html(_price(point, curve))
-        _chart(curve, point, None if saved is None else curve.at(saved))
+        threshold = weigh(curve, saved)
     with right:
         _edge(table, dataset, threshold)
     _costs(saved)
+
+
+def weigh(curve: RiskCoverage, saved: float | None) -> float:
+    """The slider, what it buys, and the curve; gives the threshold.
+
+    Args:
+        curve: what every threshold does.
+        saved: the threshold that is saved with the model, None if there is none.
+    """
+    threshold = _slider(saved)
+    point = curve.at(threshold)
+    st.html(_price(point, curve))
+    _chart(curve, point, None if saved is None else curve.at(saved))
+    return threshold
 
 
 def _slider(saved: float | None) -> float:
