@@ -160,7 +160,11 @@ BUILT_IN = Story(
             "{parameters} numbers by them.",
             "samples",
         ),
-        Step("Draw one", "Write a digit, {knows}. It says what it reads, and how sure it is.", "draw"),
+        Step(
+            "Draw one",
+            "Write a digit: {knows} is what it knows. It says what it reads, and how sure it is.",
+            "draw",
+        ),
         Step(
             "How good is it?",
             "Of {n} digits that it had never seen it reads {accuracy} rightly. {errors} it does not.",
@@ -168,8 +172,8 @@ BUILT_IN = Story(
         ),
         Step(
             "Where it fails",
-            "Its errors are no accident: most often a {confused_true} is taken for a {confused_read}, "
-            "{confused_times}.",
+            "Its errors gather in a few cells. None is fuller than a true {confused_true} read as a "
+            "{confused_read}: {confused_times}.",
             "matrix",
         ),
         Step(
@@ -185,13 +189,13 @@ BUILT_IN = Story(
         ),
         Step(
             "When to doubt it",
-            "It knows {knows} and nothing else. Shown something else it names a digit all the same, and is "
+            "It knows {knows} and nothing else. Shown another thing it names a digit all the same, and is "
             "often sure of it.",
             "unusual",
         ),
         Step(
             "What we do about it",
-            "It may say: I don't know. Where it is less than {refuse_below} sure it refuses. It then answers "
+            "It may say: I don't know. Less than {refuse_below} sure, it refuses. It then answers "
             "{answered} of the digits, {answered_right} of these rightly.",
             "refusing",
         ),

@@ -32,7 +32,7 @@ def _one_in(test: dict[str, Any]) -> str | None:
 
 def _confidence(test: dict[str, Any]) -> str:
     bins = test["reliability"]
-    return percent(float(np.dot(bins["counts"], bins["confidence"])) / test["n"])
+    return percent(float(np.dot(bins["counts"], bins["confidence"])) / test["n"], 2)
 
 
 def _confused(part: str) -> Callable[[dict[str, Any]], str | None]:

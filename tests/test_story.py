@@ -55,7 +55,7 @@ def test_the_figures_are_the_card_s(bare: ModelCard) -> None:
     )
     assert fill("{worst_digit}: {worst_accuracy}", facts) == "7: 95.00 %"
     assert fill("{confused_true} as {confused_read}, {confused_times}", facts) == "7 as 3, 5 times"
-    assert facts["confidence"] == "90.0 %"  # (50 × 0.6 + 150 × 1) / 200
+    assert facts["confidence"] == "90.00 %"  # (50 × 0.6 + 150 × 1) / 200
     assert (facts["low"], facts["high"], facts["ece"]) == ("93.60 %", "98.60 %", "1.23 %")
     assert (facts["refuse_below"], facts["answered"], facts["answered_right"]) == (
         "86.7 %",

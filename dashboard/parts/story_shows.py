@@ -21,6 +21,7 @@ from dashboard.words import percent, plain
 
 FEW, MANY = 12, 24  # pictures
 IN_CELL = 6
+LETTERS = 18  # px, in charts
 CELL, SET = "story-cell", "story-set"
 
 
@@ -44,8 +45,8 @@ def _table() -> EvaluationTable:
         bar.empty()
 
 
-def _grid(figures: Sequence[str]) -> None:
-    st.html(f'<div class="stage-grid">{"".join(figures)}</div>')
+def _grid(figures: Sequence[str], *, few: bool = False) -> None:
+    st.html(f'<div class="stage-grid{" few" if few else ""}">{"".join(figures)}</div>')
 
 
 def _figure(pixels: np.ndarray, alt: str, caption: str, marked: str = "") -> str:
@@ -105,7 +106,7 @@ def _accuracy() -> None:
         st.markdown("Not measured. To measure it, run:")
         st.code(remedy(name), language="sh", wrap_lines=True)
         return
-    charts.accuracy_by_class(test, height=560)
+    charts.accuracy_by_class(test, height=620, size=LETTERS)
     st.caption("MNIST's test digits, by true digit, with 95 % Wilson intervals.")
 
 
@@ -138,7 +139,7 @@ def _errors() -> None:
     if not rows:
         st.success(f"Not one error in {plain(name_of(dataset()))}.", icon=":material/check_circle:")
         return
-    _grid([_misread(row, row.pixels) for row in rows])
+    _grid([_misread(row, row.pixels) for row in rows], few=True)
     n = table.count(Selection(right=False))
     st.caption(
         f"true digit → **answer**. The surest {len(rows)} of {n:,} errors in {len(table):,} digits: "
@@ -150,7 +151,7 @@ def _evidence() -> None:
     table, rows = _surest_errors(FEW)
     with st.spinner("Asking where the network looked …"):
         pictures = evaluations.overlays(st.session_state.model, table, rows)
-    _grid([_misread(row, picture) for row, picture in zip(rows, pictures, strict=True)])
+    _grid([_misread(row, picture) for row, picture in zip(rows, pictures, strict=True)], few=True)
     st.caption("Bright: what spoke for the answer (Grad-CAM; of the linear model pixel by weight).")
 
 
@@ -161,7 +162,7 @@ def _reliability() -> None:
     bins = found.reliability(stage)
     data = reliability.bins_data(bins, f"{name_of(dataset())}, ECE {percent(bins.ece, 2)}", still=True)
     with st.container(key="story-bins"):
-        pick.bins(data | {"height": 420}, key="story-reliability", pick=lambda number: None)
+        pick.bins(data | {"height": 320}, key="story-reliability", pick=lambda number: None)
     st.caption(reliability.KEY)
 
 
@@ -205,7 +206,7 @@ def _unusual() -> None:
 def _refusing() -> None:
     model, table = st.session_state.model, _table()
     saved = resources.card(model).verdict.get("refuse_below")
-    refusing.weigh(answers.curve(model, table), saved)
+    refusing.weigh(answers.curve(model, table), saved, height=420, size=LETTERS)
     st.caption(f"{plain(name_of(dataset()))}, {len(table):,} digits.")
 
 

@@ -29,8 +29,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const last = data.titles.length;
   // The step that was asked for, while the server is on its way there: of two quick presses the second
   // starts where the first one led.
-  const current = () =>
-    nav.asked && nav.asked.step !== data.step && Date.now() - nav.asked.at < PATIENCE ? nav.asked.step : data.step;
+  if (nav.asked?.step === data.step) nav.asked = null; // it is there
+  const current = () => (nav.asked && Date.now() - nav.asked.at < PATIENCE ? nav.asked.step : data.step);
   const go = (step) => {
     if (step < 0 || step > last || step === current()) return;
     nav.asked = { step, at: Date.now() };
