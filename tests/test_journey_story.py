@@ -80,14 +80,14 @@ def test_a_presenter_goes_through_the_story_and_makes_it_their_own(visitor: Visi
 
     visitor.press("Make it mine")
     visitor.press("Make the copy")
-    caption = page.get_by_label("Caption of step 3")
+    caption = page.get_by_role("textbox", name="Caption of step 3")
     caption.fill("It is wrong in {errors} of {n}.")
     caption.blur()
     errors = facts_of(read_card(checkpoint_folder("cnn")))["errors"]
     told = f"It is wrong in {errors} of 10,000."
     expect(page.get_by_text(f"Reads: {told}")).to_be_visible()
     page.reload()
-    expect(page.get_by_label("Caption of step 3")).to_have_value("It is wrong in {errors} of {n}.")
+    expect(page.get_by_role("textbox", name="Caption of step 3")).to_have_value("It is wrong in {errors} of {n}.")
     kept = json.loads((data / "stories" / "my-story.json").read_text())
     assert kept["steps"][2]["caption"] == "It is wrong in {errors} of {n}."
 
