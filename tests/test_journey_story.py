@@ -74,6 +74,14 @@ def test_a_presenter_goes_through_the_story_and_makes_it_their_own(visitor: Visi
         expect_step(page, number)
     page.go_back()
     expect_step(page, 7)
+    page.get_by_label("Set of inputs").click()
+    page.get_by_role("option", name="Scribbles").click()
+    expect(page.get_by_alt_text(re.compile("^Scribbles: read as")).first).to_be_visible()
+    page.keyboard.press("PageDown")  # the keyboard is in the list of sets
+    expect_step(page, 8)
+    page.get_by_role("slider").press("ArrowLeft")  # the slider's own
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile("86.6"))
+    expect_step(page, 8)
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="Story", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
@@ -87,7 +95,9 @@ def test_a_presenter_goes_through_the_story_and_makes_it_their_own(visitor: Visi
     told = f"It is wrong in {errors} of 10,000."
     expect(page.get_by_text(f"Reads: {told}")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("textbox", name="Caption of step 3")).to_have_value("It is wrong in {errors} of {n}.")
+    expect(page.get_by_role("textbox", name="Caption of step 3")).to_have_value(
+        "It is wrong in {errors} of {n}."
+    )
     kept = json.loads((data / "stories" / "my-story.json").read_text())
     assert kept["steps"][2]["caption"] == "It is wrong in {errors} of {n}."
 

@@ -13,6 +13,7 @@ from dashboard.story_link import STORY
 from dashboard.words import plain
 
 KEPT, WRONG = "story-kept", "story-wrong"  # what this session saw last, by name; what is wrong, by place
+OPENED = "story-opened"  # how many
 NEW = Step("A new step", "", "words")
 
 
@@ -46,7 +47,7 @@ def _bar(story: Story | None, name: str) -> None:
             "Which story",
             label_visibility="collapsed",
             width=260,
-            **STORY.mirror("story", {each: each or "Built in" for each in names}),
+            **STORY.mirror("story", {each: each or "Built in" for each in names}, empty=""),
         )
         if story is not None:
             st.button(
@@ -85,7 +86,7 @@ def _copy(story: Story, name: str) -> None:
 
 
 def _bring() -> None:
-    sent = st.file_uploader("A story's JSON", type="json", max_upload_size=1, key="story-upload")
+    sent = st.file_uploader("A story's JSON", type="json", max_upload_size=1, key=f"story-upload-{_opened()}")
     if sent is None:
         return
     try:
@@ -100,8 +101,13 @@ def _bring() -> None:
 def _open(story: Story, wanted: str) -> None:
     try:
         STORY.change(story=stories.add(story, wanted))
+        st.session_state[OPENED] = _opened() + 1  # the file that was sent is done with
     except StoryError as error:
         st.toast(plain(str(error)), icon=":material/error:")
+
+
+def _opened() -> int:
+    return int(st.session_state.get(OPENED, 0))
 
 
 def _remove(name: str) -> None:

@@ -21,8 +21,9 @@ RIGHT = ("Evaluation", "Model Examination")
 def show() -> None:
     name = st.session_state.model
     text = resources.model_card(name)
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title("Model card", anchor=False)
+    st.title("Model card", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(text.summary, width="stretch")
         st.download_button(
             MODEL_CARD,
             text.to_markdown(),
@@ -32,7 +33,6 @@ def show() -> None:
             on_click="ignore",
             help="In the form that Hugging Face reads: upload it as the model's README.md.",
         )
-    st.markdown(text.summary)
     st.html(_figures(text))
     left, right = st.columns(2, gap="small")
     for column, headings in ((left, LEFT), (right, RIGHT)):
@@ -49,7 +49,8 @@ def show() -> None:
 
 def _section(heading: str, text: ModelCardText) -> None:
     st.subheader(heading, anchor=False)
-    _body(text.sections[heading])
+    method, results, figures = text.sections[heading].partition("### Results")
+    _body(results + figures + "\n\n" + method)  # figures first
 
 
 def _body(markdown: str) -> None:

@@ -1,12 +1,18 @@
 // The steps of a story: numbered, with back and next, and the keys that presenters' remotes send.
 // data: { step, titles }
 
-// Where keys have a meaning of their own: there they keep it.
-const OWN_KEYS = 'input, textarea, select, [contenteditable="true"], [role="slider"], [role="radiogroup"], ' +
-  '[role="combobox"], [role="listbox"], [role="dialog"]';
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const CORNERS = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M1 5V1h4M11 1h4v4M15 11v4h-4M5 15H1v-4"/></svg>';
 const PATIENCE = 5000; // ms: then the server has lost a step, and what it says holds again
+
+// Where a key has a meaning of its own it keeps it. A remote's page keys lead on, whatever was clicked last.
+function keepsKey(target, key) {
+  if (target?.closest?.('textarea, [contenteditable="true"], [role="dialog"]')) return true;
+  if (key.startsWith("Page") || key === "Escape") return false;
+  const list = target?.closest?.('[role="combobox"]');
+  if (list) return list.getAttribute("aria-expanded") === "true";
+  return Boolean(target?.closest?.('input, select, [role="slider"], [role="radiogroup"], [role="listbox"]'));
+}
 
 function button(words, sign, act, name) {
   const made = document.createElement("button");
@@ -73,7 +79,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const target = event.composedPath?.()[0] ?? event.target;
-    if (target?.closest?.(OWN_KEYS) && event.key !== "Escape") return;
+    if (keepsKey(target, event.key)) return;
     if (document.querySelector('[role="dialog"], [data-baseweb="popover"]')) return;
     const where = { Home: 1, End: last, Escape: 0 }[event.key];
     const by = STEPS[event.key];
@@ -82,6 +88,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     else if (event.key === "f") fullScreen();
     else return;
     event.preventDefault();
+    event.stopPropagation();
   }
   // A stroke on the canvas takes the keys into its frame: they are listened to there as well.
   const frames = new Set();
@@ -97,10 +104,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
       }
     });
   }
-  window.addEventListener("keydown", pressed);
+  window.addEventListener("keydown", pressed, true);
   window.addEventListener("blur", entered);
   const still = () => {
-    window.removeEventListener("keydown", pressed);
+    window.removeEventListener("keydown", pressed, true);
     window.removeEventListener("blur", entered);
     for (const frame of frames) {
       try {
