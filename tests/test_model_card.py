@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,10 +19,9 @@ from core.card_results import energy_words
 from core.energy import Work, power_of, total_watt_hours, work_of
 from core.errors import CheckpointError
 from core.model_card import SECTIONS, model_card, write_model_card
-from core.paths import MODEL_CARD, ROOT
+from core.paths import CARD, MODEL_CARD, ROOT
 from core.predictor import Predictor
 from core.results import RecipeResults
-from tests.conftest import HISTORY, card_for, random_cnn
 
 SHIPPED = ["cnn", "linear"]
 
@@ -123,29 +123,33 @@ def test_its_code_runs_and_gives_the_model_s_answer(name: str, tmp_path: Path, o
     assert float(confidence) == pytest.approx(expected.confidence, abs=1e-4)
 
 
-def test_weights_from_elsewhere_claim_nothing(cnn_folder: Path, tmp_path: Path) -> None:
-    imported = replace(card_for(random_cnn(), "mine"), source="imported from a`b|c.pt")
-    checkpoint.save(tmp_path / "mine", random_cnn(), imported, HISTORY)
-    text = model_card(tmp_path / "mine")
+@pytest.fixture
+def copy(cnn_folder: Path, tmp_path: Path) -> Path:
+    """A checkpoint of weights that were not trained here and that nobody measured."""
+    folder = tmp_path / "mine"
+    shutil.copytree(cnn_folder, folder)
+    content = json.loads((folder / CARD).read_text()) | {"source": "imported from a`b|c.pt"}
+    (folder / CARD).write_text(json.dumps(content))
+    return folder
+
+
+def test_weights_from_elsewhere_claim_nothing(copy: Path) -> None:
+    text = model_card(copy)
     assert text.header["license"] == "unknown"
-    assert "model-index" not in text.header
-    assert "datasets" not in text.header
+    assert not {"model-index", "datasets"} & set(text.header)
     assert "Training time and energy: not measured" in text.sections["Environmental Impact"]
     assert "How it was trained: not recorded" in text.sections["Training Details"]
     assert "`imported from a'b|c.pt`" in text.sections["Model Details"]
     assert "MNIST was written by" not in text.sections["Bias, Risks, and Limitations"]
+    assert "not measured" in text.sections["Evaluation"]
 
 
-def test_it_lies_in_the_checkpoint_and_does_not_get_in_the_way(cnn_folder: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "one"
-    checkpoint.save(folder, random_cnn(), card_for(random_cnn(), "one"), HISTORY)
-    assert cli.main(["card", "--model", str(folder)]) == 0
-    assert (folder / MODEL_CARD).read_text().startswith("---\nlicense: unknown")
-    checkpoint.publish(folder, tmp_path / "two")
+def test_it_lies_in_the_checkpoint_and_does_not_get_in_the_way(copy: Path, tmp_path: Path) -> None:
+    assert cli.main(["card", "--model", str(copy)]) == 0
+    assert (copy / MODEL_CARD).read_text().startswith("---\nlicense: unknown")
+    checkpoint.check_target(copy)  # a new checkpoint may take the place of all of it
+    checkpoint.publish(copy, tmp_path / "two")
     assert not (tmp_path / "two" / MODEL_CARD).exists()  # it would speak of the other name
-    checkpoint.save(folder, random_cnn(), card_for(random_cnn(), "one"), HISTORY)  # replaces the folder
-    assert json.loads((folder / "card.json").read_text())["name"] == "one"
-    out = tmp_path / "elsewhere.md"
-    assert write_model_card(folder, out) == out
+    assert write_model_card(copy, tmp_path / "elsewhere.md") == tmp_path / "elsewhere.md"
     with pytest.raises(CheckpointError, match=r"no/such\.md can't be written \(No such file"):
-        write_model_card(folder, tmp_path / "no" / "such.md")
+        write_model_card(copy, tmp_path / "no" / "such.md")
