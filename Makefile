@@ -46,8 +46,9 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (long withou
 	$(BIN)/python -m core faithfulness --model linear
 	$(BIN)/python -m core channels --model cnn
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 	$(BIN)/python -m scripts.ship_map
-	@$(MAKE) readme
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core bench --out docs/results/bench-core.json

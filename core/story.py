@@ -98,6 +98,8 @@ def _check_text(whose: str, name: str, text: str) -> None:
         raise StoryError(f"{whose} has no title. Give it one.")
     if len(text) > LONGEST[name]:
         raise StoryError(f"{whose}: the {name} has {len(text)} characters. Shorten it to {LONGEST[name]}.")
+    if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+        raise StoryError(f"{whose}: the {name} holds half a character. Type it anew.")
     try:
         fill(text, dict.fromkeys(FACTS, ""))
     except StoryError as error:

@@ -16,6 +16,7 @@ from PIL import Image
 from core import checkpoint, cli
 from core.card import ModelCard, read_card
 from core.card_results import energy_words
+from core.card_sections import code, table
 from core.energy import Work, power_of, total_watt_hours, work_of
 from core.errors import CheckpointError
 from core.model_card import SECTIONS, model_card, write_model_card
@@ -81,6 +82,10 @@ def test_what_was_not_recorded_is_not_guessed(card: ModelCard) -> None:
     work = work_of(lost, [])
     assert [part.seconds for part in work] == [36.0, None]
     assert total_watt_hours(work) is None  # a part of it would look like all of it
+
+
+def test_a_path_of_the_visitor_s_breaks_no_table() -> None:
+    assert table(("flag",), [(code("a|`b\nc"),)]) == "| flag |\n|---|\n| `a\\|'b c` |"
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -100,6 +100,7 @@ def test_an_unknown_figure_is_named_with_the_nearest_one() -> None:
     [
         ({"title": "  "}, "The story has no title"),
         ({"title": "x" * 81}, "the title has 81 characters. Shorten it to 80"),
+        ({"title": "\ud800"}, "the title holds half a character"),
         ({"title": 3}, "title is 3, not text"),
         ({"steps": []}, "has 0 steps. Give it 1 to 20"),
         ({"steps": [{"title": "a"}]}, "Step 1 needs exactly title, caption, shows; it has title"),

@@ -34,7 +34,7 @@ def show() -> None:
             help="In the form that Hugging Face reads: upload it as the model's README.md.",
         )
     st.html(_figures(text))
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns([5, 7], gap="small")
     for column, headings in ((left, LEFT), (right, RIGHT)):
         for heading in headings:
             with column.container(border=True):
