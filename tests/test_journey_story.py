@@ -75,8 +75,8 @@ def test_a_presenter_goes_through_the_story_and_makes_it_their_own(visitor: Visi
     page.go_back()
     expect_step(page, 7)
     page.get_by_label("Set of inputs").click()
-    page.get_by_role("option", name="Scribbles").click()
-    expect(page.get_by_alt_text(re.compile("^Scribbles: read as")).first).to_be_visible()
+    page.get_by_role("option", name="Uniform noise").click()
+    expect(page.get_by_alt_text(re.compile("^Uniform noise: read as")).first).to_be_visible()
     page.keyboard.press("PageDown")  # the keyboard is in the list of sets
     expect_step(page, 8)
     page.get_by_role("slider").press("ArrowLeft")  # the slider's own
