@@ -46,6 +46,8 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (long withou
 	$(BIN)/python -m core faithfulness --model linear
 	$(BIN)/python -m core channels --model cnn
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
@@ -54,13 +56,15 @@ bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.bench_api --out docs/results/bench-api.json
-	$(BIN)/python -m scripts.readme
+	@$(MAKE) readme
 
 screenshots: $(DEV) browser  ## Take the README's screenshots again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
 
-readme: $(DEV)  ## Write the generated tables of the README again
+readme: $(DEV)  ## Write the README's generated tables and the model cards again
 	$(BIN)/python -m scripts.readme
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 
 clean:  ## Remove the environment and the caches; data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache digitscope.egg-info

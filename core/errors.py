@@ -59,3 +59,7 @@ class SettingError(DigitscopeError):
 
 class UnknownModel(DigitscopeError):
     """A model's name that no checkpoint has."""
+
+
+class StoryError(DigitscopeError):
+    """A story that can't be told, read or kept."""

@@ -13,6 +13,8 @@ from core.course import few
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DigitscopeError
 from core.live_training import Pool
+from core.model_card import ModelCardText
+from core.model_card import model_card as model_card_of
 from core.one_digit import served_weights
 from core.parts import parts_of
 from core.paths import checkpoint_folder
@@ -52,6 +54,11 @@ def history(name: str) -> list[dict[str, float]]:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _history(name: str, version: str) -> list[dict[str, float]]:
     return read_history(checkpoint_folder(name))
+
+
+def model_card(name: str) -> ModelCardText:
+    """The model card of a checkpoint for people, written from what lies on disk now."""
+    return model_card_of(name)
 
 
 def running() -> list[RunStatus]:
