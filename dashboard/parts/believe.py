@@ -76,12 +76,21 @@ def _this_map(subject: Subject, method: str, found: "Explanation | str", study: 
         body = (
             maps.reason(found.note, "∅")
             if found.note
-            else maps.picture(found, subject.pixels, top=found.strength, label=about.label)
+            else maps.picture(
+                found,
+                subject.pixels,
+                top=found.strength,
+                label=about.label,
+                unseen=explanations.unseen(subject.predictor) if method == "gradcam" else None,
+            )
         )
         st.html(maps.tile(found.question, body, about.unit))
     with middle:
         with st.spinner("Changing the picture as the map says …", show_time=False):
             figures = explanations.figures(subject.predictor, subject.pixels, method, subject.question)
+        if isinstance(figures, str):
+            st.error(plain(figures), icon=":material/error:")
+            return
         believe_charts.curves(figures.curves, subject.question.words)
     with right:
         st.html(_figures(found, figures, study.methods.get(method) if study else None))
@@ -127,7 +136,7 @@ def _methods(study: Study | None, method: str, subject: Subject) -> None:
         st.markdown("**Which method foretells best what matters?**", help=_ranking_help())
         believe_charts.ranking(study, method)
     with right:
-        st.markdown("**Does the map change when the weights are destroyed?**", help=_destroyed_help(study))
+        st.markdown("**Does it change when weights are destroyed?**", help=_destroyed_help(study))
         believe_charts.likeness(study, method)
     st.caption(_verdict(study, method))
     with st.expander("All figures, with 95 % intervals"):

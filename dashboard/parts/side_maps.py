@@ -62,15 +62,18 @@ def _legend(question: Question) -> str:
 
 
 def _tile(name: str, one: "Explanation | str", subject: Subject, top: float) -> str:
-    about = METHODS[name]
+    about, hatched = METHODS[name], ""
     if isinstance(one, str):
         return maps.tile(about.label, maps.reason(one), about.brief)
     if one.note:
         body = maps.reason(one.note, "∅")
     else:
-        body = maps.picture(one, subject.pixels, top=top, label=about.label)
+        unseen = explanations.unseen(subject.predictor) if name == "gradcam" else None
+        body = maps.picture(one, subject.pixels, top=top, label=about.label, unseen=unseen)
+        if unseen is not None and unseen.any():
+            hatched = "Hatched: the answer depends on no pixel there."
     unit = f"{about.unit}, {one.layer}" if about.layered else about.unit
-    return maps.tile(about.label, body, unit, sums(one), about.brief)
+    return maps.tile(about.label, body, unit, sums(one), about.brief, hatched)
 
 
 def sums(one: "Explanation") -> str:
