@@ -176,9 +176,9 @@ def _inside(
     return look_inside(_predictor, pixels, target, against)
 
 
-def unseen(predictor: Predictor) -> np.ndarray:
-    """The pixels that no answer depends on."""
-    return _unseen(predictor.key, predictor)
+def unseen(predictor: Predictor, method: str) -> np.ndarray | None:
+    """The pixels that no answer depends on, for a method whose maps may mark places there."""
+    return _unseen(predictor.key, predictor) if method == "gradcam" else None
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -81,7 +81,7 @@ def _this_map(subject: Subject, method: str, found: "Explanation | str", study: 
                 subject.pixels,
                 top=found.strength,
                 label=about.label,
-                unseen=explanations.unseen(subject.predictor) if method == "gradcam" else None,
+                unseen=explanations.unseen(subject.predictor, method),
             )
         )
         st.html(maps.tile(found.question, body, about.unit))

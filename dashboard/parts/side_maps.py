@@ -68,7 +68,7 @@ def _tile(name: str, one: "Explanation | str", subject: Subject, top: float) -> 
     if one.note:
         body = maps.reason(one.note, "∅")
     else:
-        unseen = explanations.unseen(subject.predictor) if name == "gradcam" else None
+        unseen = explanations.unseen(subject.predictor, name)
         body = maps.picture(one, subject.pixels, top=top, label=about.label, unseen=unseen)
         if unseen is not None and unseen.any():
             hatched = "Hatched: the answer depends on no pixel there."

@@ -18,8 +18,8 @@ def show(subject: Subject, edit: Edit) -> None:
     """A tile a stroke; a click takes it out, or brings it back."""
     question = subject.question
     st.markdown(
-        "**Which stroke carries it?** Each taken out alone: answer before → **without it** · what it gives "
-        f"the evidence for {question.words}, in logits. Click it."
+        "**Which stroke carries it?** Answer before → **without it** · what it gives "
+        f"{question.words}, in logits. Click it."
     )
     found = explanations.without_each(subject.predictor, subject.pixels, question)
     if not found:
