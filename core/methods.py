@@ -61,7 +61,7 @@ METHODS = {
         "Grad-CAM",
         "Where features that speak for it are active; as coarse as the layer.",
         "Where a layer's features that speak for the digit are active.",
-        "Coarse as the layer, only what speaks for it, and also at its edges, whose features pooling drops.",
+        "Coarse as the layer, and only what speaks for it.",
         signed=False,
         unit="logits a layer's cell",
         layered=True,

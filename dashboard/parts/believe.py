@@ -73,6 +73,7 @@ def _this_map(subject: Subject, method: str, found: "Explanation | str", study: 
         return
     left, middle, right = st.columns([20, 34, 46], gap="small")
     with left:
+        unseen = explanations.unseen(subject.predictor, method)
         body = (
             maps.reason(found.note, "∅")
             if found.note
@@ -81,10 +82,11 @@ def _this_map(subject: Subject, method: str, found: "Explanation | str", study: 
                 subject.pixels,
                 top=found.strength,
                 label=about.label,
-                unseen=explanations.unseen(subject.predictor, method),
+                unseen=unseen,
             )
         )
-        st.html(maps.tile(found.question, body, about.unit))
+        hatched = "" if found.note else maps.unseen_words(unseen)
+        st.html(maps.tile(found.question, body, about.unit, hatched))
     with middle:
         with st.spinner("Changing the picture as the map says …", show_time=False):
             figures = explanations.figures(subject.predictor, subject.pixels, method, subject.question)

@@ -70,13 +70,13 @@ def ranking(study: Study, chosen: str) -> None:
             hovertemplate=f"%{{y}}: rank {rank.value:g}, {rank.low:g} to {rank.high:g}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="rank, 1 = best", range=[0.5, len(order) + 0.5], dtick=1, fixedrange=True)
-    figure.update_yaxes(type="category", fixedrange=True)
+    figure.update_yaxes(type="category", fixedrange=True, dtick=1, tickfont_size=11)
     words = "; ".join(
         f"{_label(name)} {rank.value:g}, {rank.low:g} to {rank.high:g}"
         for name, rank in ((name, study.methods[name].rank) for name in reversed(order))
     )
     show(
-        figure, key="believe-ranking", alt=f"Ranks on {study.n} digits: {words}", height=225, showlegend=False
+        figure, key="believe-ranking", alt=f"Ranks on {study.n} digits: {words}", height=235, showlegend=False
     )
 
 
@@ -113,4 +113,4 @@ def likeness(study: Study, chosen: str) -> None:
     words += f"; {study.few} digits of {study.dataset}"
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     show(figure, key="believe-likeness", alt=f"Rank correlation once all weights are destroyed: {words}",
-         height=225, legend=legend)  # fmt: skip
+         height=235, legend=legend)  # fmt: skip

@@ -30,6 +30,11 @@ def picture(
     return f'<div class="overlay">{layers}</div>{bar(top, signed=found.signed)}'
 
 
+def unseen_words(where: np.ndarray | None) -> str:
+    """What the hatching means, if there is any."""
+    return "Hatched: the answer depends on no pixel there." if where is not None and where.any() else ""
+
+
 def _hatched(where: np.ndarray) -> np.ndarray:
     """Diagonal lines over some pixels, (112, 112, 4)."""
     large = np.kron(where, np.ones((4, 4), dtype=bool))

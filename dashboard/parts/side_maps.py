@@ -70,8 +70,7 @@ def _tile(name: str, one: "Explanation | str", subject: Subject, top: float) -> 
     else:
         unseen = explanations.unseen(subject.predictor, name)
         body = maps.picture(one, subject.pixels, top=top, label=about.label, unseen=unseen)
-        if unseen is not None and unseen.any():
-            hatched = "Hatched: the answer depends on no pixel there."
+        hatched = maps.unseen_words(unseen)
     unit = f"{about.unit}, {one.layer}" if about.layered else about.unit
     return maps.tile(about.label, body, unit, sums(one), about.brief, hatched)
 
