@@ -70,6 +70,7 @@ def study_methods(
             "seed": SEED,
             "resamples": RESAMPLES,
             "options": asdict(DEFAULTS),
+            "measured_as": KEPT,
             "temperature": predictor.card.temperature,  # of the probabilities
             "seconds": round(time.perf_counter() - started, 1),  # of this run, which may have gone on
             "hardware": describe_hardware(torch.device("cpu")),
@@ -207,7 +208,7 @@ def _measured(
 
 def _of(network: Network, task: Task) -> Task:
     """The same question to another network."""
-    fast = network
+    fast: nn.Module = network
     if isinstance(network, DigitCNN):  # a third of the time where no gradient is needed
         layers = nn.Sequential(*folded(network), network.fc_layers)
         fast = layers.eval().to(memory_format=torch.channels_last)

@@ -90,7 +90,7 @@ def unseen(predictor: Predictor) -> Bool[np.ndarray, "28 28"]:
     Found by a network of the same layers that passes something on from every pixel that it reads.
     """
     with private_network(predictor) as network, torch.enable_grad():
-        layers = network.conv_layers if isinstance(network, DigitCNN) else []
+        layers: list[nn.Module] = list(network.conv_layers) if isinstance(network, DigitCNN) else []
         picture = torch.ones(1, 1, 28, 28, requires_grad=True)
         nn.Sequential(*(_passing_on(layer) for layer in layers))(picture).sum().backward()
     assert picture.grad is not None
@@ -103,7 +103,7 @@ def _passing_on(layer: nn.Module) -> nn.Module:
         nn.init.ones_(same.weight)
         return same
     if isinstance(layer, nn.MaxPool2d):
-        return nn.AvgPool2d(layer.kernel_size, layer.stride)  # type: ignore[arg-type]
+        return nn.AvgPool2d(layer.kernel_size, layer.stride)
     return nn.Identity()
 
 

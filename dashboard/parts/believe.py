@@ -133,6 +133,9 @@ def _methods(study: Study | None, method: str, subject: Subject) -> None:
         st.markdown("**The methods on 500 test digits**: not measured for this model.")
         st.code(f"python -m core faithfulness --model {quote(st.session_state.model)}", language="sh")
         return
+    if study.outdated:
+        again = f"`python -m core faithfulness --model {quote(st.session_state.model)}`"
+        st.caption(f":material/history: Measured before a method or a figure was changed. Again: {again}.")
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Which method foretells best what matters?**", help=_ranking_help())
