@@ -67,7 +67,8 @@ class Study:
         n: digits; `few` of them for sensitivity and destroyed weights.
         stages: what was destroyed, one on top of the other.
         methods: by name, controls included.
-        about: seed, settings, how it was measured (`KEPT`), the temperature of the probabilities, seconds, hardware, versions, date.
+        about: seed, settings, how it was measured (`KEPT`), the temperature of the probabilities, seconds,
+            hardware, versions, date.
         boundary: by digit, what it is read as and the size of the smallest change found.
     """
 
