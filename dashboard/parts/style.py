@@ -70,7 +70,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .map figcaption { font-weight: 600; font-size: 0.9rem; padding-bottom: 0.25rem; white-space: nowrap;
                   overflow: hidden; text-overflow: ellipsis; }
 .map .small { font-size: 0.75rem; line-height: 1.3; opacity: 0.8; padding-bottom: 0.2rem; }
-.st-key-explain-compare .overlay { max-width: 9.5rem; }
+.st-key-explain-compare .overlay { max-width: 7.2rem; }
+.st-key-explain-source button { padding-inline: 0.2rem; }
 .patches { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.4rem; }
 .patches figure, .filters figure { margin: 0; }
 .filters { display: grid; grid-template-columns: repeat(8, 2.2rem); gap: 0.4rem; }
