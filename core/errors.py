@@ -43,3 +43,7 @@ class TakeAwayError(DigitscopeError):
 
 class DistortionError(DigitscopeError):
     """A corruption, a severity or a path that does not exist."""
+
+
+class ReportError(DigitscopeError):
+    """A report that can't be made as it was asked for, or can't be written."""
