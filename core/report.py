@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from PIL import Image
 from core import report_charts, report_words
 from core.abstention import OperatingPoint
 from core.errors import ReportError
-from core.overlay import overlay
+from core.overlay import chart, overlay
 from core.predictor import Predictor
 from core.report_findings import Findings, RefusingFindings, WorstError, gather, test_digits
 from core.report_options import SECTIONS, ReportOptions
@@ -125,10 +126,18 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_unbroken,
     )
     environment.filters |= {"percent": percent, "picture": picture, "pictures": pictures}
     environment.globals |= {"figures": FIGURES}
     return environment
+
+
+def _unbroken(value: object) -> object:
+    """No line ends between a number and its per cent sign."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return re.sub(r"(?<=\d) %", "\u00a0%", value)
+    return value
 
 
 @cache
@@ -151,20 +160,23 @@ def picture(pixels: UInt8[np.ndarray, "..."]) -> str:
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
-def pictures(error: WorstError) -> list[tuple[str, str, str]]:
-    """The pictures of a misread digit: an address, an alt text and a caption each.
+def pictures(error: WorstError) -> list[tuple[str, str, str, str]]:
+    """The pictures of a misread digit: an address, an alt text, a caption and a scale each.
 
     Its maps have one scale, so that what speaks for the one digit can be held against the other.
     """
     row, top = error.row, max((each.strength for each in error.maps), default=0.0)
     words = f"a {row.label} read as {row.prediction}"
-    found = [(picture(row.pixels), f"Digit {row.index}, {words}", "the digit")]
+    found = [(picture(row.pixels), f"Digit {row.index}, {words}", "the digit", "")]
     for each in error.maps:
         which = "read" if each.target == row.prediction else "label"
-        colours = np.asarray(overlay(row.pixels, each, side=28, top=top or None))
+        # Signed colours are lost on white ink: they stand alone.
+        drawn = chart(each, top=top) if each.signed else overlay(row.pixels, each, side=28, top=top or None)
         says = each.note or f"Where the evidence for {each.target} lies, at most {each.strength:.3g}"
+        scale = f"±{each.strength:.3g}" if each.signed else f"≤\u00a0{each.strength:.3g}"
         kind = "for and against" if each.signed else "for"
-        found.append((picture(colours), f"{says} (digit {row.index}, {words})", f"{kind} {each.target} ({which})"))
+        alt, caption = f"{says} (digit {row.index}, {words})", f"{kind} {each.target} ({which})"
+        found.append((picture(np.asarray(drawn)), alt, caption, scale))
     return found
 
 

@@ -45,10 +45,16 @@ def share_bar(share: float, words: str, *, loud: bool = True) -> Markup:
     ).format(words=words, kind="loud" if loud else "quiet", width=100 * _within(share))
 
 
-def reliability_chart(bins: Reliability, title: str) -> Markup:
-    """Confidence against accuracy: bars of what was right, a line at how sure it was."""
-    left, top, side = 44, 10, 250
-    width = side / RELIABILITY_BINS
+def reliability_chart(bins: Reliability, title: str, key: str) -> Markup:
+    """Confidence against accuracy: bars of what was right, a line at how sure it was, and how many below.
+
+    Args:
+        bins: what is shown.
+        title: of the picture.
+        key: that no other picture of the page has.
+    """
+    left, top, side, below = 58, 10, 240, 34
+    width, most = side / RELIABILITY_BINS, max(1, int(bins.counts.max()))
     marks = []
     for place, (n, right, sure) in enumerate(
         zip(bins.counts.tolist(), bins.accuracy.tolist(), bins.confidence.tolist(), strict=True)
@@ -56,6 +62,7 @@ def reliability_chart(bins: Reliability, title: str) -> Markup:
         if n:
             x = left + place * width
             height, level = side * right, top + side * (1 - sure)
+            count = below * math.log1p(n) / math.log1p(most)
             gap, low = abs(right - sure) * side, top + side * (1 - max(right, sure))
             words = (
                 f"{100 * place / RELIABILITY_BINS:.0f} to {100 * (place + 1) / RELIABILITY_BINS:.0f} % sure: "
@@ -65,23 +72,28 @@ def reliability_chart(bins: Reliability, title: str) -> Markup:
                 Markup(
                     '<g><title>{words}</title><rect class="hit" x="{x:.1f}" y="{top}" width="{w:.1f}" '
                     'height="{side}"/><rect class="bar" x="{bx:.1f}" y="{y:.1f}" width="{bw:.1f}" height="{h:.1f}"/>'
-                    '<rect class="gap" x="{bx:.1f}" y="{low:.1f}" width="{bw:.1f}" height="{gap:.1f}"/>'
-                    '<line class="sure" x1="{bx:.1f}" x2="{ex:.1f}" y1="{level:.1f}" y2="{level:.1f}"/></g>'
+                    '<rect class="gap" fill="url(#{key}-stripes)" x="{bx:.1f}" y="{low:.1f}" width="{bw:.1f}" '
+                    'height="{gap:.1f}"/>'
+                    '<line class="sure" x1="{bx:.1f}" x2="{ex:.1f}" y1="{level:.1f}" y2="{level:.1f}"/>'
+                    '<rect class="count" x="{bx:.1f}" y="{cy:.1f}" width="{bw:.1f}" height="{ch:.1f}"/></g>'
                 ).format(
                     words=words, x=x, top=top, w=width, side=side, bx=x + 1, bw=width - 2, y=top + side - height,
-                    h=height, low=low, gap=gap, ex=x + width - 1, level=level,
+                    h=height, low=low, gap=gap, ex=x + width - 1, level=level, key=key,
+                    cy=top + side + below + 24 - count, ch=count,
                 )
             )  # fmt: skip
     filled = [f"{n:,}" for n in bins.counts.tolist()]
     label = f"Reliability diagram, {title}. Digits in 15 bins from 0 to 100 % sure: {', '.join(filled)}."
-    frame = _frame(left, top, side, side, [(t, f"{t:.0%}") for t in _QUARTERS], [(t, f"{t:.0%}") for t in _QUARTERS])
+    frame = _frame(left, top, side, side, *[[(t, _plain(t)) for t in _QUARTERS]] * 2)
     return Markup(
-        '<svg class="chart" viewBox="0 0 310 312" role="img" aria-label="{label}">{frame}'
+        '<svg class="chart" viewBox="0 0 322 332" role="img" aria-label="{label}"><defs>'
+        '<pattern id="{key}-stripes" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<line class="stripe" x1="0" x2="0" y1="0" y2="5"/></pattern></defs>{frame}'
         '<line class="even" x1="{left}" x2="{right}" y1="{bottom}" y2="{top}"/>{marks}'
-        '<text class="name" x="{middle}" y="306" text-anchor="middle">how sure it was</text>'
-        '<text class="name" transform="translate(11 {half}) rotate(-90)" text-anchor="middle">of these right</text></svg>'
+        '<text class="name" x="{middle}" y="327" text-anchor="middle">how sure it was</text>'
+        '<text class="name" transform="translate(13 {half}) rotate(-90)" text-anchor="middle">of these right</text></svg>'
     ).format(
-        label=label, frame=frame, left=left, right=left + side, bottom=top + side, top=top,
+        label=label, frame=frame, key=key, left=left, right=left + side, bottom=top + side, top=top,
         marks=Markup("").join(marks), middle=left + side / 2, half=top + side / 2,
     )  # fmt: skip
 
@@ -97,7 +109,7 @@ class RefusingChart:
         marked: thresholds that must lie in the picture.
     """
 
-    LEFT, TOP, WIDTH, HEIGHT = 62, 12, 560, 220
+    LEFT, TOP, WIDTH, HEIGHT = 74, 12, 380, 230
 
     def __init__(self, curve: RiskCoverage, marked: Iterable[OperatingPoint]):
         self._curve = curve
@@ -126,11 +138,11 @@ class RefusingChart:
         ys = [(1 - t / self._risk, _plain(1 - t)) for t in _ticks(self._risk)]
         label = f"Right answers against refused digits. {here.words} Without refusing: {self._curve.at(0.0).words}"
         return Markup(
-            '<svg class="chart wide" id="refusing-chart" viewBox="0 0 640 282" role="img" aria-label="{label}">{frame}'
+            '<svg class="chart wide" id="refusing-chart" viewBox="0 0 470 292" role="img" aria-label="{label}">{frame}'
             '<polyline class="curve" points="{path}"/>{saved}'
             '<circle class="dot" id="refusing-dot" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{words}</title></circle>'
-            '<text class="name" x="342" y="277" text-anchor="middle">refused</text>'
-            '<text class="name" transform="translate(11 122) rotate(-90)" text-anchor="middle">of the answers right'
+            '<text class="name" x="264" y="286" text-anchor="middle">refused</text>'
+            '<text class="name" transform="translate(13 127) rotate(-90)" text-anchor="middle">of the answers right'
             "</text></svg>"
         ).format(
             label=label, path=path, x=x, y=y, words=here.words,
@@ -172,7 +184,7 @@ def _ticks(end: float, wanted: int = 5) -> list[float]:
 
 def _plain(share: float) -> str:
     """A percentage with as many decimals as it needs."""
-    return f"{100 * share:.6f}".rstrip("0").rstrip(".") + " %"
+    return f"{100 * share:.6f}".rstrip("0").rstrip(".") + "\u00a0%"
 
 
 def _within(share: float) -> float:

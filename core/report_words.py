@@ -94,8 +94,8 @@ def worst(found: Findings) -> str:
     if not n:
         return f"None of the {found.confusion.n:,} digits was read wrongly."
     return (
-        f"{n:,} of {found.confusion.n:,} digits {'is' if n == 1 else 'are'} read wrongly. Of {found.sure_errors:,} of "
-        f"these wrong answers the model was at least {100 * SURE:.0f} % sure."
+        f"{n:,} of {found.confusion.n:,} digits {'is' if n == 1 else 'are'} read wrongly. In {found.sure_errors:,} of them "
+        f"the model was at least {100 * SURE:.0f} % sure of its answer."
     )
 
 
@@ -104,14 +104,16 @@ def maps(errors: Sequence[WorstError]) -> str:
     shown = [each for error in errors for each in error.maps]
     if not shown:
         return ""
+    about = METHODS[shown[0].method]
     if shown[0].signed:
         return (
-            f"The maps ({METHODS[shown[0].method].label}) are exact for a linear model: purple pixels speak for the "
-            "answer, orange ones against it."
+            f"The maps ({about.label}) are exact for a linear model: purple pixels speak for the answer, orange ones "
+            f"against it. Below each stands the end of its scale ({about.unit})."
         )
     return (
-        f"The maps ({METHODS[shown[0].method].label}, {shown[0].layer}) show where evidence lies for what was read "
-        "and for the label, from dark blue (little) to yellow (much); both maps of a digit have one scale."
+        f"The maps ({about.label}, {shown[0].layer}) show where evidence lies for what was read and for the label, "
+        "from dark blue (little) to yellow (much). Both maps of a digit have one scale; below each stands its "
+        f"largest value ({about.unit})."
     )
 
 
@@ -175,7 +177,16 @@ def faithfulness(found: Findings) -> str:
         f"{method_name(best)} foretells best what matters to the model, on {study.n:,} digits. "
         "A map must change when all weights are destroyed: "
     )
-    return text + (f"not surely so with {', '.join(failing)}." if failing else "all methods’ maps do.")
+    text += f"not surely so with {', '.join(failing)}." if failing else "all methods’ maps do."
+    drawn = "gradcam" if "gradcam" in study.methods else "input-x-gradient"
+    if drawn not in study.methods or drawn == best:
+        return text
+    own, chance = study.methods[drawn].rank, study.methods.get("random")
+    beaten = chance is not None and own.high >= chance.rank.low
+    return (
+        f"{text} {method_name(drawn)}, which draws the maps of the worst errors, takes rank {own.value:g} of "
+        f"{len(study.methods)}" + (", not surely better than a random map." if beaten else ".")
+    )
 
 
 def method_name(name: str) -> str:
