@@ -21,4 +21,5 @@ PAGES = (
     Page("unusual", "Unusual inputs", ":material/question_mark:"),
     Page("explain", "Explain", ":material/lightbulb:"),
     LEARN,
+    Page("report", "Report", ":material/description:"),
 )

@@ -81,6 +81,15 @@
   }
 
   const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  // Inside another page's frame a link to a place here would load that page.
+  if (location.protocol === "about:") {
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#']");
+      if (!link) return;
+      event.preventDefault();
+      document.getElementById(link.hash.slice(1)).scrollIntoView();
+    });
+  }
   if ("IntersectionObserver" in window) {
     const seen = new Set();
     const observer = new IntersectionObserver((entries) => {
