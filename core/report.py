@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jaxtyping import UInt8
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
@@ -23,12 +23,18 @@ from core.overlay import chart, overlay
 from core.predictor import Predictor
 from core.report_findings import Findings, RefusingFindings, WorstError, gather, test_digits
 from core.report_options import SECTIONS, ReportOptions
+from core.report_provenance import provenance
 from core.study import FIGURES
 from core.words import percent
 
 TEMPLATES = Path(__file__).parent / "templates"
 # The thresholds that the page's slider stops at, beside the checkpoint's own: dense where answers lie.
-STOPS = (0.0, *(n / 20 for n in range(1, 18)), *(n / 100 for n in range(86, 99)), *(n / 1000 for n in range(985, 1000)), 0.9999)  # fmt: skip
+STOPS = (
+    *(n / 20 for n in range(18)),
+    *(n / 100 for n in range(86, 99)),
+    *(n / 1000 for n in range(985, 1000)),
+    0.9999,
+)
 
 Progress = Callable[[float, str], None]
 
@@ -85,6 +91,7 @@ def set_report(found: Findings, options: ReportOptions, *, when: datetime | None
     if missing := found.lacks(options.sections):
         raise ReportError(f"{', '.join(missing)} not gathered yet: call `gather` with the same sections.")
     when = when or datetime.now(UTC)
+    refusing = found.refusing if options.has("refusing") else None
     style, script = (_source(name) for name in ("report.css", "report.js"))
     html = _environment().get_template("report.html").render(
         found=found,
@@ -92,13 +99,14 @@ def set_report(found: Findings, options: ReportOptions, *, when: datetime | None
         titles=SECTIONS,
         title=options.title.strip() or report_words.usual_title(found.card),
         words=report_words,
+        provenance=provenance,
         charts=report_charts,
         when=when,
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
-        refusing_chart=_refusing_chart(found.refusing) if options.has("refusing") and found.refusing else None,
-        stops=_stops(found.refusing) if options.has("refusing") and found.refusing else [],
+        refusing_chart=_refusing_chart(refusing) if refusing else None,
+        stops=_stops(refusing) if refusing else [],
     )  # fmt: skip
     return Report(html, f"{found.card.name}-report-{when:%Y-%m-%d}.html", options, when)
 
@@ -146,11 +154,11 @@ def _source(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy that lets this very style and script run, pictures inside the file, and no more."""
+    """A Content-Security-Policy: this very style and script, pictures inside the file, and no more."""
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
     return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src 'sha256-{hashes[0]}'; "
+        f"script-src 'sha256-{hashes[1]}'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -192,9 +200,15 @@ def _stops(found: RefusingFindings) -> list[dict[str, object]]:
     return [_stop(found, chart, found.curve.at(each)) for each in sorted(thresholds)]
 
 
-def _stop(found: RefusingFindings, chart: report_charts.RefusingChart, point: OperatingPoint) -> dict[str, object]:
+def _stop(
+    found: RefusingFindings, chart: report_charts.RefusingChart, point: OperatingPoint
+) -> dict[str, object]:
     x, y = chart.place(point)
-    right = "no answer is left" if point.accuracy is None else f"{percent(point.accuracy, 2)} of the answers right"
+    right = (
+        "no answer is left"
+        if point.accuracy is None
+        else f"{percent(point.accuracy, 2)} of the answers right"
+    )
     return {
         "below": f"{100 * point.threshold:.6g} %",
         "words": point.words,

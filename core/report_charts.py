@@ -14,6 +14,7 @@ from core.abstention import OperatingPoint, RiskCoverage
 from core.evaluation import RELIABILITY_BINS, Reliability
 from core.words import percent
 
+LEFT, TOP, SIDE, BELOW = 58, 10, 240, 34  # of a reliability diagram: its corner, its square, the counts
 MOST_POINTS = 300  # of a curve
 SUREST = 0.999  # the curve ends where only these are answered, or at the marked threshold
 
@@ -27,7 +28,9 @@ def interval_mark(value: float, low: float, high: float, axis: tuple[float, floa
         words: what it says.
     """
     start, end = axis
-    x, left, right = (4 + 132 * _within((each - start) / ((end - start) or 1.0)) for each in (value, low, high))
+    x, left, right = (
+        4 + 132 * _within((each - start) / ((end - start) or 1.0)) for each in (value, low, high)
+    )
     return Markup(
         '<svg class="mark" viewBox="0 0 140 16" role="img" aria-label="{words}"><title>{words}</title>'
         '<line class="track" x1="4" x2="136" y1="8" y2="8"/>'
@@ -53,52 +56,68 @@ def reliability_chart(bins: Reliability, title: str, key: str) -> Markup:
         title: of the picture.
         key: that no other picture of the page has.
     """
-    left, top, side, below = 58, 10, 240, 34
-    width, most = side / RELIABILITY_BINS, max(1, int(bins.counts.max()))
-    marks = []
-    for place, (n, right, sure) in enumerate(
-        zip(bins.counts.tolist(), bins.accuracy.tolist(), bins.confidence.tolist(), strict=True)
-    ):
-        if n:
-            x = left + place * width
-            height, level = side * right, top + side * (1 - sure)
-            count = below * math.log1p(n) / math.log1p(most)
-            gap, low = abs(right - sure) * side, top + side * (1 - max(right, sure))
-            words = (
-                f"{100 * place / RELIABILITY_BINS:.0f} to {100 * (place + 1) / RELIABILITY_BINS:.0f} % sure: "
-                f"{n:,} digit{'' if n == 1 else 's'}, {percent(right)} right, {percent(sure)} sure on average"
-            )
-            marks.append(
-                Markup(
-                    '<g><title>{words}</title><rect class="hit" x="{x:.1f}" y="{top}" width="{w:.1f}" '
-                    'height="{side}"/><rect class="bar" x="{bx:.1f}" y="{y:.1f}" width="{bw:.1f}" height="{h:.1f}"/>'
-                    '<rect class="gap" fill="url(#{key}-stripes)" x="{bx:.1f}" y="{low:.1f}" width="{bw:.1f}" '
-                    'height="{gap:.1f}"/>'
-                    '<line class="sure" x1="{bx:.1f}" x2="{ex:.1f}" y1="{level:.1f}" y2="{level:.1f}"/>'
-                    '<rect class="count" x="{bx:.1f}" y="{cy:.1f}" width="{bw:.1f}" height="{ch:.1f}"/></g>'
-                ).format(
-                    words=words, x=x, top=top, w=width, side=side, bx=x + 1, bw=width - 2, y=top + side - height,
-                    h=height, low=low, gap=gap, ex=x + width - 1, level=level, key=key,
-                    cy=top + side + below + 24 - count, ch=count,
-                )
-            )  # fmt: skip
-    filled = [f"{n:,}" for n in bins.counts.tolist()]
-    label = f"Reliability diagram, {title}. Digits in 15 bins from 0 to 100 % sure: {', '.join(filled)}."
-    frame = _frame(left, top, side, side, *[[(t, _plain(t)) for t in _QUARTERS]] * 2)
+    each = zip(bins.counts.tolist(), bins.accuracy.tolist(), bins.confidence.tolist(), strict=True)
+    most = max(1, int(bins.counts.max()))
+    marks = [_bin(place, *values, most=most, key=key) for place, values in enumerate(each) if values[0]]
+    filled = ", ".join(f"{n:,}" for n in bins.counts.tolist())
+    quarters = [(share, _plain(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     return Markup(
         '<svg class="chart" viewBox="0 0 322 332" role="img" aria-label="{label}"><defs>'
-        '<pattern id="{key}-stripes" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<line class="stripe" x1="0" x2="0" y1="0" y2="5"/></pattern></defs>{frame}'
-        '<line class="even" x1="{left}" x2="{right}" y1="{bottom}" y2="{top}"/>{marks}'
+        '<pattern id="{key}-stripes" width="5" height="5" patternUnits="userSpaceOnUse" '
+        'patternTransform="rotate(45)"><line class="stripe" x1="0" x2="0" y1="0" y2="5"/></pattern></defs>'
+        '{frame}<line class="even" x1="{left}" x2="{right}" y1="{bottom}" y2="{top}"/>{marks}'
         '<text class="name" x="{middle}" y="327" text-anchor="middle">how sure it was</text>'
-        '<text class="name" transform="translate(13 {half}) rotate(-90)" text-anchor="middle">of these right</text></svg>'
+        '<text class="name" transform="translate(13 {half}) rotate(-90)" text-anchor="middle">'
+        "of these right</text></svg>"
     ).format(
-        label=label, frame=frame, key=key, left=left, right=left + side, bottom=top + side, top=top,
-        marks=Markup("").join(marks), middle=left + side / 2, half=top + side / 2,
-    )  # fmt: skip
+        label=f"Reliability diagram, {title}. Digits in 15 bins from 0 to 100 % sure: {filled}.",
+        frame=_frame(LEFT, TOP, SIDE, SIDE, quarters, quarters),
+        key=key,
+        left=LEFT,
+        right=LEFT + SIDE,
+        bottom=TOP + SIDE,
+        top=TOP,
+        marks=Markup("").join(marks),
+        middle=LEFT + SIDE / 2,
+        half=TOP + SIDE / 2,
+    )
 
 
-_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+def _bin(place: int, n: int, right: float, sure: float, *, most: int, key: str) -> Markup:
+    """One bin: its accuracy, the gap to its confidence, and how many it holds, as a logarithm."""
+    width, count = SIDE / RELIABILITY_BINS, BELOW * math.log1p(n) / math.log1p(most)
+    x, bottom = LEFT + place * width, TOP + SIDE
+    low, high = (100 * edge / RELIABILITY_BINS for edge in (place, place + 1))
+    words = (
+        f"{low:.0f} to {high:.0f} % sure: {n:,} digit{'' if n == 1 else 's'}, {percent(right)} right, "
+        f"{percent(sure)} sure on average"
+    )
+    return Markup(
+        '<g><title>{words}</title><rect class="hit" x="{x:.1f}" y="{top}" width="{whole:.1f}" '
+        'height="{side}"/>'
+        '<rect class="bar" x="{at:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
+        '<rect class="gap" fill="url(#{key}-stripes)" x="{at:.1f}" y="{gap_y:.1f}" width="{width:.1f}" '
+        'height="{gap:.1f}"/><line class="sure" x1="{at:.1f}" x2="{end:.1f}" y1="{level:.1f}" '
+        'y2="{level:.1f}"/>'
+        '<rect class="count" x="{at:.1f}" y="{count_y:.1f}" width="{width:.1f}" height="{count:.1f}"/></g>'
+    ).format(
+        words=words,
+        x=x,
+        top=TOP,
+        whole=width,
+        side=SIDE,
+        at=x + 1,
+        width=width - 2,
+        y=bottom - SIDE * right,
+        height=SIDE * right,
+        key=key,
+        gap_y=bottom - SIDE * max(right, sure),
+        gap=SIDE * abs(right - sure),
+        end=x + width - 1,
+        level=bottom - SIDE * sure,
+        count_y=bottom + BELOW + 24 - count,
+        count=count,
+    )
 
 
 class RefusingChart:
@@ -136,19 +155,24 @@ class RefusingChart:
         x, y = self.place(here)
         xs = [(t / self._refused, _plain(t)) for t in _ticks(self._refused)]
         ys = [(1 - t / self._risk, _plain(1 - t)) for t in _ticks(self._risk)]
-        label = f"Right answers against refused digits. {here.words} Without refusing: {self._curve.at(0.0).words}"
+        label = f"Right answers against refused digits. {here.words} {self._curve.at(0.0).words}"
+        ring = Markup('<circle class="ring" cx="{:.1f}" cy="{:.1f}" r="11"/>').format(x, y)
         return Markup(
-            '<svg class="chart wide" id="refusing-chart" viewBox="0 0 470 292" role="img" aria-label="{label}">{frame}'
-            '<polyline class="curve" points="{path}"/>{saved}'
-            '<circle class="dot" id="refusing-dot" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{words}</title></circle>'
-            '<text class="name" x="264" y="286" text-anchor="middle">refused</text>'
-            '<text class="name" transform="translate(13 127) rotate(-90)" text-anchor="middle">of the answers right'
-            "</text></svg>"
+            '<svg class="chart wide" id="refusing-chart" viewBox="0 0 470 292" role="img" '
+            'aria-label="{label}">{frame}<polyline class="curve" points="{path}"/>{ring}'
+            '<circle class="dot" id="refusing-dot" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{words}</title>'
+            '</circle><text class="name" x="264" y="286" text-anchor="middle">refused</text>'
+            '<text class="name" transform="translate(13 127) rotate(-90)" text-anchor="middle">'
+            "of the answers right</text></svg>"
         ).format(
-            label=label, path=path, x=x, y=y, words=here.words,
+            label=label,
+            path=path,
+            x=x,
+            y=y,
+            words=here.words,
             frame=_frame(self.LEFT, self.TOP, self.WIDTH, self.HEIGHT, xs, ys),
-            saved=Markup('<circle class="ring" cx="{:.1f}" cy="{:.1f}" r="11"/>').format(x, y) if saved else "",
-        )  # fmt: skip
+            ring=ring if saved else "",
+        )
 
 
 def _frame(
@@ -160,18 +184,14 @@ def _frame(
     ys: list[tuple[float, str]],
 ) -> Markup:
     """Grid lines with their numbers; places as shares of the picture, from the left and from below."""
-    parts = [
-        Markup('<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{a}" y2="{b}"/><text x="{x:.1f}" y="{t}" '
-               'text-anchor="middle">{words}</text>').format(
-            x=left + width * at, a=top, b=top + height, t=top + height + 17, words=words)
-        for at, words in xs
-    ] + [
-        Markup('<line class="grid" x1="{a}" x2="{b}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{t}" y="{v:.1f}" '
-               'text-anchor="end">{words}</text>').format(
-            a=left, b=left + width, y=top + height * (1 - at), t=left - 6, v=top + height * (1 - at) + 4, words=words)
-        for at, words in ys
-    ]  # fmt: skip
-    return Markup("").join(parts)
+    right, bottom = left + width, top + height
+    lines = [(left + width * at, left + width * at, top, bottom) for at, _ in xs]
+    lines += [(left, right, bottom - height * at, bottom - height * at) for at, _ in ys]
+    texts = [(left + width * at, bottom + 17, "middle", words) for at, words in xs]
+    texts += [(left - 6, bottom - height * at + 4, "end", words) for at, words in ys]
+    line = Markup('<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
+    text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
+    return Markup("").join([*(line.format(*each) for each in lines), *(text.format(*each) for each in texts)])
 
 
 def _ticks(end: float, wanted: int = 5) -> list[float]:

@@ -1,4 +1,4 @@
-"""What a report tells of a model: gathered from what the program measures, nothing is measured for it alone."""
+"""What a report tells of a model: gathered from what the program measures anyway."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -211,7 +211,9 @@ def _base(predictor: Predictor, table: EvaluationTable) -> Findings:
     return Findings(predictor.card, table.about, confusion, corrected, sure)
 
 
-def worst_errors(predictor: Predictor, table: EvaluationTable, *, most: int = WORST) -> tuple[WorstError, ...]:
+def worst_errors(
+    predictor: Predictor, table: EvaluationTable, *, most: int = WORST
+) -> tuple[WorstError, ...]:
     """The errors with the greatest loss: the model was surest of the wrong digit.
 
     Args:
@@ -241,7 +243,8 @@ def _confidence(card: ModelCard, table: EvaluationTable, answers: Answers | None
     assert answers is not None
     fitted = "temperature" in card.calibration
     figures = calibrations_of(table, card.temperature if fitted else None)
-    stages = {stage: (answers.reliability(stage), figures[stage]) for stage in ("before", "after") if stage in figures}
+    order: list[str] = [stage for stage in ("before", "after") if stage in figures]
+    stages = {stage: (answers.reliability(stage), figures[stage]) for stage in order}
     return ConfidenceFindings(card.temperature if fitted else None, stages)
 
 

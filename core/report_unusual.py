@@ -1,4 +1,4 @@
-"""What a model makes of inputs that are no digits, for a report: set by set, and the surest picture of each."""
+"""What a model makes of inputs that are no digits, set by set, and the surest picture of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

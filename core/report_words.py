@@ -1,18 +1,13 @@
-"""What a report says in sentences: the claim, a line a section, the limits, and where everything comes from."""
+"""What a report says in sentences: the claim, a line a section, the limits."""
 
-import platform
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from collections.abc import Sequence
 
 from core.card import ModelCard
 from core.datasets import MNIST_PARTS
 from core.methods import METHODS
-from core.paths import WEIGHTS
 from core.report_findings import SURE, Findings, WorstError
 from core.study import CONTROLS
-from core.words import duration, listed, percent
+from core.words import listed, percent
 
 NOT_MEASURED = "not measured"
 KINDS = {
@@ -24,7 +19,6 @@ DATASETS = {
     "mnist-validation": "MNIST’s validation digits",
     "optdigits": "the digits bundled with scikit-learn",
 }
-PACKAGES = ("torch", "onnxruntime", "captum", "numpy", "scipy", "scikit-learn", "duckdb", "jinja2")
 
 
 def span(ends: tuple[float, float], digits: int = 2) -> str:
@@ -69,9 +63,10 @@ def absent(found: Findings) -> str:
     if found.about.dataset in MNIST_PARTS:
         return ""
     return (
-        "MNIST’s test digits were not at hand when this report was made. Everything that is measured here was "
-        f"measured on {found.about.n:,} digits that are bundled with scikit-learn, which other people wrote and "
-        "which were scanned coarsely. Figures on MNIST are quoted from the model card where it has them."
+        "MNIST’s test digits were not at hand when this report was made. Everything that is measured here "
+        f"was measured on {found.about.n:,} digits that are bundled with scikit-learn, which other people "
+        "wrote and which were scanned coarsely. Figures on MNIST are quoted from the model card where it "
+        "has them."
     )
 
 
@@ -94,8 +89,8 @@ def worst(found: Findings) -> str:
     if not n:
         return f"None of the {found.confusion.n:,} digits was read wrongly."
     return (
-        f"{n:,} of {found.confusion.n:,} digits {'is' if n == 1 else 'are'} read wrongly. In {found.sure_errors:,} of them "
-        f"the model was at least {100 * SURE:.0f} % sure of its answer."
+        f"{n:,} of {found.confusion.n:,} digits {'is' if n == 1 else 'are'} read wrongly. In "
+        f"{found.sure_errors:,} of them the model was at least {100 * SURE:.0f} % sure of its answer."
     )
 
 
@@ -107,13 +102,13 @@ def maps(errors: Sequence[WorstError]) -> str:
     about = METHODS[shown[0].method]
     if shown[0].signed:
         return (
-            f"The maps ({about.label}) are exact for a linear model: purple pixels speak for the answer, orange ones "
-            f"against it. Below each stands the end of its scale ({about.unit})."
+            f"The maps ({about.label}) are exact for a linear model: purple pixels speak for the answer, "
+            f"orange ones against it. Below each stands the end of its scale ({about.unit})."
         )
     return (
-        f"The maps ({about.label}, {shown[0].layer}) show where evidence lies for what was read and for the label, "
-        "from dark blue (little) to yellow (much). Both maps of a digit have one scale; below each stands its "
-        f"largest value ({about.unit})."
+        f"The maps ({about.label}, {shown[0].layer}) show where evidence lies for what was read and for the "
+        "label, from dark blue (little) to yellow (much). Both maps of a digit have one scale; below each "
+        f"stands its largest value ({about.unit})."
     )
 
 
@@ -123,7 +118,9 @@ def reliability(found: Findings) -> str:
     stages = {name: figures.ece.value for name, (_, figures) in found.confidence.stages.items()}
     after = percent(stages["after"], 2)
     if found.confidence.temperature is None:
-        return f"Confidence and accuracy lie {after} apart on average. No temperature was fitted to this model."
+        return (
+            f"Confidence and accuracy lie {after} apart on average. No temperature was fitted to this model."
+        )
     before, t = percent(stages["before"], 2), found.confidence.temperature
     card = found.card.calibration
     fitted = DATASETS.get(str(card.get("fitted_on")), str(card.get("fitted_on")))
@@ -151,8 +148,8 @@ def unusual(found: Findings) -> str:
         return "No set of unusual inputs was at hand."
     surest = max(sets, key=lambda each: each.sure)
     text = (
-        f"Shown what is no digit, it still names one: of “{surest.name}” {percent(surest.sure)} are read with "
-        "99 % confidence or more."
+        f"Shown what is no digit, it still names one: of “{surest.name}” {percent(surest.sure)} are read "
+        "with 99 % confidence or more."
     )
     told = [each for each in sets if each.noticed is not None]
     if not told or found.unusual.false_alarms is None:
@@ -211,9 +208,12 @@ def limits(found: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Other people write otherwise.",
-            (f"It learnt from MNIST, written by Americans around 1990; {read_elsewhere}."
-             if _learnt_from_mnist(card) else f"Its weights: {card.source}; {read_elsewhere}."),
-        ),  # fmt: skip
+            (
+                f"It learnt from MNIST, written by Americans around 1990; {read_elsewhere}."
+                if _learnt_from_mnist(card)
+                else f"Its weights: {card.source}; {read_elsewhere}."
+            ),
+        ),
         (
             "Being sure is not being right.",
             f"{found.sure_errors:,} of the {found.confusion.errors:,} errors here were made with at least "
@@ -221,25 +221,27 @@ def limits(found: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Intervals cover chance alone.",
-            "They say how far another sample of such digits might differ: not other writers, pens, cameras or forms.",
+            "They say how far another sample of such digits might differ: not other writers, pens, cameras "
+            "or forms.",
         ),
         (
             "Photographs and forms are not measured here.",
-            "The digits of this report were cut out, centred and scaled already. Finding and preparing a digit in "
-            "a picture can fail, and strokes that touch are one digit to the model.",
+            "The digits of this report were cut out, centred and scaled already. Finding and preparing a "
+            "digit in a picture can fail, and strokes that touch are one digit to the model.",
         ),
         (
             "A map shows where, not why.",
-            "The maps of the worst errors show where evidence lies, at the scale that stands with each; how far "
-            f"such maps can be believed: {_believed(found)}.",
+            "The maps of the worst errors show where evidence lies, at the scale that stands with each; how "
+            f"far such maps can be believed: {_believed(found)}.",
         ),
     ]
     if found.corrected:
         rows.insert(3, (
             "Some labels are wrong.",
-            f"People doubt labels of this data set. With theirs instead, {percent(found.corrected.accuracy, 2)} are "
-            f"right: {found.corrected.errors:,} errors in {found.corrected.n:,}, and {found.corrected.left_out} that "
-            "nobody can decide (Northcutt et al. 2021). The claim keeps the original labels.",
+            f"People doubt labels of this data set. With theirs instead, "
+            f"{percent(found.corrected.accuracy, 2)} are right: {found.corrected.errors:,} errors in "
+            f"{found.corrected.n:,}, and {found.corrected.left_out} that nobody "
+            "can decide (Northcutt et al. 2021). The claim keeps the original labels.",
         ))  # fmt: skip
     return rows
 
@@ -254,80 +256,3 @@ def _believed(found: Findings) -> str:
     if found.faithfulness is None:
         return "not part of this report"
     return "see above" if found.faithfulness.study else NOT_MEASURED
-
-
-def provenance(found: Findings, when: datetime) -> Iterator[tuple[str, str]]:
-    """What these figures come from: a name and a value each, `not measured` or `not recorded` where there is none."""
-    card, about = found.card, found.about
-    training, split = card.training, card.split
-    yield "Checkpoint", f"{card.name}, SHA-256 of the weights {card.hashes[WEIGHTS]}"
-    yield "Architecture", f"{card.architecture}, {card.parameters:,} parameters"
-    yield "Weights from", card.source
-    yield "Training", _trained(training)
-    yield "Seeds", _seeds(card, found)
-    yield "Data split", _split(split)
-    yield "Measured on", f"{about.dataset}, {about.n:,} digits, SHA-256 {about.digest}; {about.source}"
-    fitted = card.calibration.get("fitted_on")
-    yield "Temperature", f"{card.temperature:.6g}, fitted on {fitted}" if fitted else NOT_MEASURED
-    threshold = card.verdict.get("refuse_below")
-    yield "Threshold", NOT_MEASURED if threshold is None else f"{threshold:g}, chosen on {card.verdict.get('chosen_on')}"
-    accepted = card.verdict.get("accepted_of")
-    limit = card.verdict.get("unusual_above")
-    yield "Detector", NOT_MEASURED if limit is None else f"no digit above {limit:.4g}, which was set on {accepted}"
-    yield "Explanations", _studied(found)
-    yield "Versions, training", _versions(training.get("versions", {})) or "not recorded"
-    yield "Versions, this report", _versions(_installed())
-    yield "Made", f"{when:%Y-%m-%d %H:%M} UTC"
-
-
-def _trained(training: dict[str, Any]) -> str:
-    if not training:
-        return "not recorded"
-    return (
-        f"epoch {training['best_epoch']} of {training['epochs']}, chosen by {training.get('chosen_by', 'not recorded')}; "
-        f"{duration(training['seconds'])} on {training['hardware']}; {training['finished'][:10]}"
-    )
-
-
-def _seeds(card: ModelCard, found: Findings) -> str:
-    study = found.faithfulness.study if found.faithfulness else None
-    parts = {
-        "training": card.training.get("seed"),
-        "split": card.split.get("seed"),
-        "explanations": study.about.get("seed") if study else None,
-    }
-    known = [f"{name} {seed}" for name, seed in parts.items() if seed is not None]
-    return ", ".join([*known, "bootstrap and samples of unusual inputs 0"])
-
-
-def _split(split: dict[str, Any]) -> str:
-    if not split:
-        return "not recorded"
-    return (
-        f"{split['train']:,} digits to learn from, {split['validation']:,} to choose with, {split['test']:,} to test; "
-        "the test digits chose nothing"
-    )
-
-
-def _studied(found: Findings) -> str:
-    study = found.faithfulness.study if found.faithfulness else None
-    if found.faithfulness is None:
-        return "not part of this report"
-    if study is None:
-        return NOT_MEASURED
-    about = study.about
-    return f"{study.n:,} digits of {study.dataset}, {about['when'][:10]}, {about['hardware']}, {_versions(about['versions'])}"
-
-
-def _installed() -> dict[str, str]:
-    found = {"digitscope": "", **dict.fromkeys(PACKAGES, "")}
-    for name in found:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found | {"python": platform.python_version()}
-
-
-def _versions(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in versions.items())

@@ -21,7 +21,11 @@ def add_command(commands: Any, add_model: Callable[[argparse.ArgumentParser], No
     )
     add_model(report)
     report.add_argument(
-        "--out", type=Path, default=Path("report.html"), metavar="FILE", help="the file (default: %(default)s)"
+        "--out",
+        type=Path,
+        default=Path("report.html"),
+        metavar="FILE",
+        help="the file (default: %(default)s)",
     )
     report.add_argument("--title", default="", metavar="TEXT", help="the heading (default: by the model)")
     report.add_argument("--comment", default="", metavar="TEXT", help="what you want to say above it all")

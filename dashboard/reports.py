@@ -67,7 +67,7 @@ def gather(model: str, sections: tuple[str, ...], progress: "Progress") -> None:
 
 
 def _version(model: str) -> str:
-    """What decides the findings: the checkpoint with all that was fitted to it, the digits, the sets at hand."""
+    """What decides the findings: the checkpoint and all that was fitted to it, the digits, the other sets."""
     sets = [(name, path.stat().st_mtime_ns) for name, path in found_folders().items()]
     return hashlib.sha256(repr((card(model).to_json(), dataset(), sets)).encode()).hexdigest()
 
