@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -122,7 +123,8 @@ def write_report(report: Report, out: Path) -> None:
         beside.write_text(report.html, encoding="utf-8")
         beside.replace(out)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise ReportError(f"{out} can't be written ({error.strerror}). Choose another --out.") from error
 
 

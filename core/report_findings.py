@@ -223,9 +223,9 @@ def worst_errors(
     """
     rows = table.rows(table.indices(Selection(right=False), order="loss", limit=most))
     inked = [row for row in rows if row.pixels.min() < row.pixels.max()]
-    maps = {row.index: () for row in rows} | _maps(predictor, inked)
+    maps = _maps(predictor, inked)
     doubts = label_issues(table.about.dataset)
-    return tuple(WorstError(row, maps[row.index], doubts.get(row.index)) for row in rows)
+    return tuple(WorstError(row, maps.get(row.index, ()), doubts.get(row.index)) for row in rows)
 
 
 def _maps(predictor: Predictor, rows: list[DigitRow]) -> dict[int, tuple[Explanation, ...]]:
@@ -236,7 +236,7 @@ def _maps(predictor: Predictor, rows: list[DigitRow]) -> dict[int, tuple[Explana
     asked = ["prediction"] if len(predictor.classes) == 2 else ["prediction", "label"]
     targets = [np.array([getattr(row, name) for row in rows], dtype=np.int64) for name in asked]
     found = [explain_batch(predictor, images, method=method, targets=each) for each in targets]
-    return {row.index: maps for row, *maps in ((row, *each) for row, *each in zip(rows, *found, strict=True))}  # type: ignore[misc]
+    return {row.index: maps for row, maps in zip(rows, zip(*found, strict=True), strict=True)}
 
 
 def _confidence(card: ModelCard, table: EvaluationTable, answers: Answers | None) -> ConfidenceFindings:

@@ -21,7 +21,7 @@ DATASETS = {
 }
 
 
-def span(ends: tuple[float, float], digits: int = 2) -> str:
+def span(ends: Sequence[float], digits: int = 2) -> str:
     """An interval of shares in [0, 1] as `99.44 to 99.70 %`."""
     low, high = (percent(end, digits).removesuffix(" %") for end in ends)
     return f"{low} to {high} %"
@@ -197,7 +197,7 @@ def limits(found: Findings) -> list[tuple[str, str]]:
     others = card.metrics.get("optdigits")
     read_elsewhere = (
         f"on {others['n']:,} digits of other people it reads {percent(others['accuracy'], 2)} "
-        f"(95 % interval {span(tuple(others['interval_95']))})"
+        f"(95 % interval {span(others['interval_95'])})"
         if others
         else f"how it reads other people’s digits: {NOT_MEASURED}"
     )
