@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.card import read_card
 from core.paths import checkpoint_folder
 from core.report_options import SECTIONS
+from tests.browser import WAIT
 from tests.visitor import Visitor, browser, server, visitor
 
 pytestmark = pytest.mark.journey
@@ -33,7 +34,7 @@ def test_a_report_is_made_downloaded_and_read_without_any_network(
     visitor.open("/report?comment=For%20the%20pilot")
     visitor.press("Make the report")
     button = page.get_by_role("button", name=re.compile("^Download"))
-    expect(button).to_be_visible()
+    expect(button).to_be_visible(timeout=4 * WAIT)
     frame = page.frame_locator('iframe[title="Preview of the report"]')
     frame.get_by_role("link", name="Limits").click()
     expect(frame.get_by_role("heading", name="Limits")).to_be_in_viewport()
