@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import studies
+from core import reporting, studies
 from core.errors import DigitscopeError
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(run=_explain)
 
     studies.add_commands(commands, _add_model)
+    reporting.add_command(commands, _add_model)
 
     weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
     weights.add_argument(

@@ -63,3 +63,7 @@ class UnknownModel(DigitscopeError):
 
 class StoryError(DigitscopeError):
     """A story that can't be told, read or kept."""
+
+
+class ReportError(DigitscopeError):
+    """A report that can't be made as it was asked for, or can't be written."""
