@@ -78,6 +78,7 @@ CORE_LAYERS = (
         "live_worker",
         "methods",
         "pieces",
+        "file_parts",
     ),
     ("errors",),
 )
