@@ -217,7 +217,12 @@ def main() -> int:
     routes = options.route or list(ROUTES)
     results: list[Result] = []
     for route in routes:
-        chosen = (case for case in corpus() if not options.kind or case.kind in options.kind)
+        chosen = (
+            case
+            for case in corpus()
+            if (not options.kind or case.kind in options.kind)
+            and not (case.uploaded and route == "command line")
+        )
         for result in run(route, chosen):
             results.append(result)
             if result.fault:

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -27,6 +28,7 @@ class Case:
         digit: what a picture shows; None where a change may have made anything of it.
         labelled: whether it is a data set, for `evaluate` and the Errors page, and not a picture.
         count: how many digits of a data set can be used.
+        uploaded: whether it is hostile as an upload alone: on a machine of one's own it may be as large.
         place: puts it into a folder and gives its path, where it is no plain file.
     """
 
@@ -37,6 +39,7 @@ class Case:
     digit: int | None = DIGIT
     labelled: bool = False
     count: int | None = None
+    uploaded: bool = False
     place: Callable[[Path], Path] | None = field(default=None, repr=False)
 
     def put(self, folder: Path) -> Path:
@@ -48,6 +51,7 @@ class Case:
         return path
 
 
+@cache
 def three(side: int = 200) -> Image.Image:
     """A 3, white on black, anti-aliased."""
     full = side * 4
@@ -58,6 +62,7 @@ def three(side: int = 200) -> Image.Image:
     return large.reduce(4)
 
 
+@cache
 def on_paper(mode: str = "RGB", side: int = 200) -> Image.Image:
     """The same in dark ink on white."""
     return three(side).point([255 - value for value in range(256)]).convert(mode)
@@ -71,7 +76,7 @@ def huge(width: int, height: int) -> Image.Image:
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     """An image's file."""
     content = io.BytesIO()
-    image.save(content, kind, **options)
+    image.copy().save(content, kind, **options)  # a shared one would remember how it was saved
     return content.getvalue()
 
 
