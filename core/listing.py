@@ -44,8 +44,8 @@ def parse_listing(content: bytes, *, name: str, most: int) -> list[Row]:
     Raises:
         DatasetError: no such columns, too many rows, or not a CSV.
     """
+    delimiter, file, label = _columns(_header(content), name)
     text = _text(content)
-    delimiter, file, label = _columns(_header(text), name)
     if text.count("\n") > most + 1:
         raise DatasetError(f"{name}: over {most:,} rows, the most that are read. Split the data set.")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
@@ -62,7 +62,7 @@ def parse_listing(content: bytes, *, name: str, most: int) -> list[Row]:
 
 def is_listing(content: bytes) -> bool:
     """Whether a CSV names pictures and labels."""
-    header = _header(_text(content[: 4 * LONGEST_HEADER]))
+    header = _header(content)
     return any(None not in _places(header, delimiter) for delimiter in DELIMITERS)
 
 
@@ -86,8 +86,10 @@ def _columns(header: str, name: str) -> tuple[str, int, int]:
     )
 
 
-def _header(text: str) -> str:
-    return text[:LONGEST_HEADER].partition("\n")[0]
+def _header(content: bytes) -> str:
+    """The first line, or as much of it as is looked at."""
+    start = content[: 2 * LONGEST_HEADER]
+    return _text(start.rpartition(b"\n")[0] or start)[:LONGEST_HEADER].partition("\n")[0]
 
 
 def _places(header: str, delimiter: str) -> tuple[int | None, int | None]:

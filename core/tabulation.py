@@ -176,6 +176,7 @@ def table_of(
             Path(temporary).chmod(0o755)
             _put(Path(temporary), folder, len(data))
     except OSError as error:
+        log.error("%s can't be written: %s", tables_folder(), error)
         raise DatasetError(
             f"The evaluation can't be kept in {tables_folder()} ({error.strerror}). Free some space, or "
             "name another folder with DIGITSCOPE_DATA."
