@@ -64,14 +64,14 @@ class Worker:
         self.route = route
         self._process: subprocess.Popen[str] | None = None
 
-    def send(self, path: Path, *, labelled: bool) -> dict[str, Any]:
+    def send(self, path: Path, *, labelled: bool, patience: float = HANGS) -> dict[str, Any]:
         """What becomes of a file."""
         process = self._process or self._started()
         assert process.stdin
         assert process.stdout
         process.stdin.write(json.dumps({"path": str(path), "labelled": labelled}) + "\n")
         process.stdin.flush()
-        timer = threading.Timer(HANGS, process.kill)
+        timer = threading.Timer(patience, process.kill)
         timer.start()
         line = process.stdout.readline()
         timer.cancel()
@@ -94,7 +94,9 @@ class Worker:
         with tempfile.TemporaryDirectory() as folder:  # what it imports and loads is no file's fault
             path = Path(folder, "first.png")
             path.write_bytes(saved(on_paper(), "PNG"))
-            self.send(path, labelled=False)
+            self.send(path, labelled=False, patience=10 * HANGS)
+        if self._process is None:
+            raise RuntimeError(f"{self.route}: an honest picture ended the process")
         return self._process
 
     def close(self) -> None:
