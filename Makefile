@@ -7,7 +7,7 @@ PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: help app test check lint train bench screenshots readme clean browser data
+.PHONY: help app test check lint train bench hostile screenshots readme clean browser data
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.bench_api --out docs/results/bench-api.json
 	@$(MAKE) readme
+
+hostile: $(DEV)  ## Send 900 hostile and broken files through every door (half an hour)
+	$(BIN)/python -W ignore -m scripts.hostile --out docs/results/hostile.json
 
 screenshots: $(DEV) browser  ## Take the README's screenshots again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot

@@ -37,6 +37,7 @@ async def index(_: Request) -> HTMLResponse:
 def show_error(error: Exception) -> bool:
     """What a visitor can mend is shown in words; the rest is a bug: logged, never shown."""
     if isinstance(error, DigitscopeError):
+        log.warning("a page could not be shown: %s", error)
         st.error(plain(str(error)), icon=":material/error:")
     else:
         log.error("uncaught in a page", exc_info=error)

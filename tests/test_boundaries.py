@@ -103,6 +103,7 @@ CORE_LAYERS = (
         "pieces",
         "wording",
         "report_options",
+        "file_parts",
     ),
     ("errors",),
 )
