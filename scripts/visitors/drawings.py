@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from HersheyFonts import HersheyFonts
 
-from core.explanation import default_method, explain
+from core.explanation import default_method, explain_batch
 from core.overlay import heat
 from core.predictor import Predictor
 from core.preprocess import prepare
@@ -109,7 +109,10 @@ def _canvas(objects: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _evidence(predictor: Predictor, pixels: np.ndarray, digit: int, target: int) -> str:
-    found = explain(predictor, pixels, method=default_method(predictor), target=target)
+    targets = np.array(predictor.classes)
+    copies = np.repeat(pixels[None], len(targets), axis=0)
+    every = explain_batch(predictor, copies, method=default_method(predictor), targets=targets)
+    found = next(each for each in every if each.target == target)
     layers = image(pixels, f"The digit as the model sees it, read as {digit}")
     if found.note is None:
         layers += image(heat(found), f"Evidence for {target}", style=f"opacity: {OPACITY}")
