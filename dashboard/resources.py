@@ -184,8 +184,8 @@ def _warm_up(key: str, _predictor: Predictor) -> threading.Thread:
 
 @lru_cache(maxsize=1)
 def _set_libraries_aside() -> None:
-    """Keeps the garbage collector from what never goes: 380,000 objects of the libraries, half a second a look,
-    during which nobody is answered. Once, as a session that lives now is set aside, too."""
+    """Keeps the garbage collector from what never goes: 380,000 objects of the libraries, and nobody is
+    answered while it looks at them. Once, as a session that lives now is set aside, too."""
     gc.collect()
     gc.freeze()
 
