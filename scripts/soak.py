@@ -118,7 +118,12 @@ async def visits(url: str, predictor: Predictor, visitors: int, seconds: float, 
     each = max(2, min(DRAWINGS, round(seconds / 8)))
     own = drawings(predictor, visitors, each)
     names = [f"visitor {number + 1}" for number in range(visitors)]
-    owners = {one.answer: name for name, theirs in zip(names, own, strict=True) for one in theirs}
+    owners = {
+        answer: name
+        for name, theirs in zip(names, own, strict=True)
+        for one in theirs
+        for answer in one.answers
+    }
     end = time.perf_counter() + seconds
     arrivals = min(10.0, seconds / 4) / max(1, visitors)
     tasks = [
@@ -157,6 +162,7 @@ def soak(server: Server, folder: Path, options: argparse.Namespace, tally: Tally
     with in_chromium(options.browsers, server.url, predictor, tally, seconds):
         asyncio.run(visits(server.url, predictor, options.visitors, seconds, tally))
     server_share, visitors_share = watch.end()
+    tally.memory = {str(round(at)): round(size) for at, size in watch.rss[:: round(15 / SAMPLE)]}
     time.sleep(1)
     left = connected(server.url)
     time.sleep(KEPT + 1)
@@ -210,6 +216,7 @@ def write(path: Path, rows: list[Row], options: argparse.Namespace, tally: Tally
         "browsers": options.browsers,
         "minutes": options.minutes,
         "MB sent": round(tally.bytes / 1e6, 1),
+        "memory, MB": tally.memory,
         "rows": [asdict(row) | {"reached": row.reached} for row in rows],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -236,6 +243,7 @@ def main() -> None:
     rows, tally = run(options)
     for each in (*tally.wrong[:20], *tally.problems[:20]):
         print(each, file=sys.stderr)
+    print("memory by seconds, MB:", ", ".join(f"{at}: {size}" for at, size in tally.memory.items()))
     for row in rows:
         target = "" if row.target is None else f"≤ {row.target:g}  {'reached' if row.reached else 'missed'}"
         print(f"{row.figure:58} {row.value:9.2f} {row.unit:6} {target}")

@@ -35,7 +35,8 @@ def visit(name: str, url: str, predictor: Predictor, tally: Tally, end: float) -
             page.goto(url + "/draw")
             _stay(name, page, predictor, tally, end)
         except Error as error:
-            tally.problems.append(f"{name}: {error.message.splitlines()[0]}")
+            told = " ".join(error.message.split())[:300]
+            tally.problems.append(f"{name}, at {page.url[:200]}: {told}")
         finally:
             browser.close()
 

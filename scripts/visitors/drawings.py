@@ -8,10 +8,10 @@ from HersheyFonts import HersheyFonts
 
 from core.explanation import default_method, explain_batch
 from core.overlay import heat
-from core.predictor import Predictor
+from core.predictor import Prediction, Predictor
 from core.preprocess import prepare
 from core.several import digits_in
-from core.strokes import CANVAS_SIDE, encode, render, stroke
+from core.strokes import CANVAS_SIDE, Drawing, encode, render, stroke
 from dashboard.parts import answered
 from dashboard.parts.fabric import from_fabric, to_fabric
 from dashboard.parts.pictures import image
@@ -28,7 +28,7 @@ class Expected:
     Attributes:
         sent: the canvas's values, one a stroke.
         link: the drawing in the address.
-        answer: the card's HTML with digit, confidence, verdict and place among real digits.
+        answers: the card's HTML with digit, confidence, verdict and place among real digits, after each stroke.
         digit: the model's answer, or the first of several.
         confidence: how sure, in [0, 1].
         pixels: the picture that the model sees, as the page shows it.
@@ -38,26 +38,33 @@ class Expected:
 
     sent: tuple[dict[str, Any], ...]
     link: str
-    answer: str
+    answers: tuple[str, ...]
     digit: int
     confidence: float
     pixels: str
     target: int
     evidence: str
 
+    @property
+    def answer(self) -> str:
+        """The card's HTML at the end."""
+        return self.answers[-1]
+
 
 def drawings(predictor: Predictor, visitors: int, each: int, *, seed: int = 0) -> list[list[Expected]]:
     """Different drawings for every visitor: digits of vector fonts, leant, squeezed and shaken.
 
-    No two of all have the same answer on the page, so that one seen by somebody else would be known.
+    No two have the same answer on the page, after whatever stroke, so that one seen by somebody else is known.
     """
     chance = np.random.default_rng(seed)
     glyphs = _glyphs()
-    found: dict[str, Expected] = {}
-    while len(found) < visitors * each:
+    every: list[Expected] = []
+    seen: set[str] = set()
+    while len(every) < visitors * each:
         one = _expected(predictor, glyphs[chance.integers(len(glyphs))], chance)
-        found.setdefault(one.answer, one)
-    every = list(found.values())
+        if seen.isdisjoint(one.answers):
+            seen.update(one.answers)
+            every.append(one)
     return [every[place * each : (place + 1) * each] for place in range(visitors)]
 
 
@@ -72,23 +79,30 @@ def _glyphs() -> list[list[np.ndarray]]:
 
 def _expected(predictor: Predictor, lines: list[np.ndarray], chance: np.random.Generator) -> Expected:
     objects = [to_fabric(line) for line in _drawn(lines, chance)]
-    drawing = tuple(from_fabric(item) for item in objects)  # as the server reads them
-    prepared = prepare(render(drawing), name="drawing")
-    digits = digits_in(predictor, prepared)
-    found = predictor.predict(list(digits))
-    several = len(found) > 1
-    shown, first = digits[0].pixels, found[0]
+    stages = [objects[: count + 1] for count in range(len(objects))]
+    drawn = [tuple(from_fabric(item) for item in stage) for stage in stages]  # as the server reads them
+    read = [_read(predictor, each) for each in drawn]
+    pixels, first = read[-1][0], read[-1][1][0]
     target = int(chance.choice([digit for digit in predictor.classes if digit != first.digit]))
     return Expected(
-        sent=tuple(_canvas(objects[: count + 1]) for count in range(len(objects))),
-        link=encode(drawing),
-        answer=answered.several(found, 0) if several else answered.one(first, predictor),
+        sent=tuple({"drawing": {"raw": {"objects": each, "background": "#000000"}}} for each in stages),
+        link=encode(drawn[-1]),
+        answers=tuple(
+            answered.several(found, 0) if len(found) > 1 else answered.one(found[0], predictor)
+            for _, found in read
+        ),
         digit=first.digit,
         confidence=first.confidence,
-        pixels=image(shown, "The model's input").partition('src="')[2],
+        pixels=image(pixels, "").partition('src="')[2],
         target=target,
-        evidence=_evidence(predictor, shown, first.digit, target),
+        evidence=_evidence(predictor, pixels, first.digit, target),
     )
+
+
+def _read(predictor: Predictor, drawing: Drawing) -> tuple[np.ndarray, list[Prediction]]:
+    """The picture of the first digit, and the answers to all."""
+    digits = digits_in(predictor, prepare(render(drawing), name="drawing"))
+    return digits[0].pixels, predictor.predict(list(digits))
 
 
 def _drawn(lines: list[np.ndarray], chance: np.random.Generator) -> list[Any]:
@@ -102,10 +116,6 @@ def _drawn(lines: list[np.ndarray], chance: np.random.Generator) -> list[Any]:
     brush = int(chance.choice(BRUSHES))
     placed = [(line - low) * (size / extent) + corner + chance.normal(0, 1.5, line.shape) for line in bent]
     return [stroke(line.tolist(), brush) for line in placed]
-
-
-def _canvas(objects: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"drawing": {"raw": {"objects": objects, "background": "#000000"}, "data": None}}
 
 
 def _evidence(predictor: Predictor, pixels: np.ndarray, digit: int, target: int) -> str:

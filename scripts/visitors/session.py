@@ -35,8 +35,15 @@ class Widget:
 
 
 class Session:
-    """Use `Session.open`. `shown` holds the last body of each kind of HTML by the class that it begins with;
-    `said` all of the page's text since it was opened or changed; `components` what each one was given."""
+    """A visitor's session; use `Session.open`.
+
+    Attributes:
+        widgets: by their keys, or where they have none by their labels.
+        shown: the last HTML of each kind, by the class that it begins with.
+        said: the page's text since the last message was sent.
+        components: what each component of version 2 was given, by its key.
+        finished: how many runs have ended as a whole.
+    """
 
     def __init__(self, url: str, socket: websockets.ClientConnection):
         self._url, self._socket = url, socket
@@ -185,7 +192,8 @@ class Session:
         part = getattr(element, kind)
         found = getattr(part, "id", "")
         if found.startswith("$$ID-"):
-            self.widgets[found.split("-", 2)[2]] = Widget(found, fragment)
+            key = found.split("-", 2)[2]
+            self.widgets[part.label if key == "None" else key] = Widget(found, fragment)
         match kind:
             case "html":
                 self.shown[_class_of(part.body)] = part.body

@@ -30,6 +30,7 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     bytes: int = 0
+    memory: dict[str, int] = field(default_factory=dict)  # the server's MB, by seconds
 
     def check(self, holds: bool, what: str) -> None:
         self.checks += 1
@@ -150,6 +151,7 @@ class Visitor:
             await self._measure("one digit", session.pick("errors-gallery", "open", index))
             self._tally.check(f"Digit {index}" in session.said, f"{self.name}: not digit {index}")
             await self._pause(LOOKING)
+            await self._measure("filter", session.press("All digits"))
 
     def _gallery(self) -> list[dict[str, Any]]:
         """The digits that are shown; none where the page says that none fits."""
