@@ -86,11 +86,11 @@ class Watch:
 
 
 def memory(process: psutil.Process) -> float:
-    """MB of a server and of what it started."""
-    sizes = []
-    for each in (process, *process.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            sizes.append(each.memory_info().rss)
+    """MB of a server and of what it started; a child shares most of its pages while it is being born."""
+    sizes = [process.memory_info().rss]
+    for each in process.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            sizes.append(each.memory_full_info().uss)
     return sum(sizes) / 1e6
 
 

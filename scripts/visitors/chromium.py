@@ -12,7 +12,7 @@ from core.several import digits_in
 from core.strokes import decode, render
 from dashboard.words import percent
 from scripts.visitors.visitor import LOOKING, Tally
-from tests.browser import WAIT, draw_stroke, launch
+from tests.browser import WAIT, canvas_corner, draw_stroke, launch
 
 SHAPES = (
     [(140.0, 40.0), (140.0, 240.0)],
@@ -50,7 +50,13 @@ def _stay(name: str, page: Page, predictor: Predictor, tally: Tally, end: float)
             page.wait_for_function("!document.querySelector('.answer .digit')")
             page.wait_for_timeout(500)
         x, y = chance.uniform(-30, 30), chance.uniform(-20, 20)
-        draw_stroke(page, [(a + x, b + y) for a, b in chance.choice(SHAPES)], steps=3)
+        points = [(a + x, b + y) for a, b in chance.choice(SHAPES)]
+        left, top = canvas_corner(page)
+        page.mouse.move(left + points[0][0], top + points[0][1])
+        page.wait_for_timeout(
+            400
+        )  # as people's hands do: the canvas's tools must first have come out above it
+        draw_stroke(page, points, steps=3)
         started = time.perf_counter()
         page.locator(".answer .digit").first.wait_for()
         tally.seconds["in Chromium: answer"].append(time.perf_counter() - started)

@@ -28,7 +28,7 @@ class Expected:
     Attributes:
         sent: the canvas's values, one a stroke.
         link: the drawing in the address.
-        answers: the card's HTML with digit, confidence, verdict and place among real digits, after each stroke.
+        answers: the card's HTML after each stroke: digit, confidence, verdict, place among real digits.
         digit: the model's answer, or the first of several.
         confidence: how sure, in [0, 1].
         pixels: the picture that the model sees, as the page shows it.
@@ -54,7 +54,7 @@ class Expected:
 def drawings(predictor: Predictor, visitors: int, each: int, *, seed: int = 0) -> list[list[Expected]]:
     """Different drawings for every visitor: digits of vector fonts, leant, squeezed and shaken.
 
-    No two have the same answer on the page, after whatever stroke, so that one seen by somebody else is known.
+    No two have the same answer, after whatever stroke, so that one seen by somebody else is known.
     """
     chance = np.random.default_rng(seed)
     glyphs = _glyphs()
