@@ -103,6 +103,14 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .pair, .five { display: flex; gap: 0.8rem; }
 .pair figure, .five figure { margin: 0; flex: 1 1 0; text-align: center; }
 .pair figcaption, .five figcaption { font-size: 0.875rem; padding-top: 0.3rem; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: inherit; }
+[data-testid="stCaptionContainer"] { opacity: 0.76; }
+[data-testid="stBaseButton-primary"]:enabled { background: #0f766e; border-color: #0f766e; color: #fff; }
+[data-testid="stBaseButton-primary"]:enabled:hover { background: #0b5f58; border-color: #0b5f58; }
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation-duration: 1ms !important; animation-iteration-count: 1 !important;
+                           transition: none !important; scroll-behavior: auto !important; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
   .st-key-digit-bar { gap: 0.4rem; }
