@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from core.errors import DigitscopeError
 from dashboard.pages import PAGES
-from dashboard.skip_link import with_skip_link
 from dashboard.words import plain
 
 log = logging.getLogger(__name__)
@@ -21,10 +20,9 @@ BASE = "<script>window.__streamlit = { BACKEND_BASE_URL: new URL('.', document.b
 
 
 async def index(_: Request) -> HTMLResponse:
-    """Streamlit's own page, told where its server is, with a way past the navigation."""
+    """Streamlit's own page, told where its server is."""
     html = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
-    html = with_skip_link(html.replace("<head>", "<head>" + BASE, 1))
-    return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(html.replace("<head>", "<head>" + BASE, 1), headers={"Cache-Control": "no-cache"})
 
 
 def show_error(error: Exception) -> bool:
@@ -40,7 +38,6 @@ def show_error(error: Exception) -> bool:
 app = st.App(
     "app.py",
     routes=[
-        Route("/", index),
         Route(f"/{PAGES[0].path}", lambda _: RedirectResponse("/")),  # the first page is the root's
         *(Route(f"/{page.path}", index) for page in PAGES[1:]),
     ],
