@@ -1,7 +1,9 @@
 """Every page for everyone: by axe, by keyboard, on a phone, without motion; and many visitors at once."""
 
 import asyncio
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -73,14 +75,30 @@ def test_a_page_is_for_everyone(at: Page, request: pytest.FixtureRequest):
 
 @pytest.mark.parametrize("at", ["/draw"], indirect=True)
 def test_everything_can_be_had_by_keyboard_alone(at: Page):
-    page = at
-    reach(page, ".st-key-source [role=radio]")  # a digit without a mouse: a sample, or a file
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    expect(page.locator(".answer .digit")).to_be_visible()
-    reach(page, ".st-key-evidence [role=radio]")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Enter")
-    expect(
-        page.locator(".overlay img[alt^='Evidence for']").or_(page.get_by_text("No positive evidence"))
-    ).to_be_visible()
+    """A digit without a mouse is a sample or a file; the matrix and the gallery are buttons."""
+    reach(at, ".st-key-source [role=radio]")
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Space"):
+        at.keyboard.press(key)
+    expect(at.locator(".answer .digit")).to_be_visible()
+    reach(at, ".st-key-evidence [role=radio]")
+    at.keyboard.press("Space")
+    evidence = at.get_by_text(re.compile("speak for 0|No positive evidence for 0"))
+    expect(evidence).to_be_visible()
+    reach(at, "[data-testid=stSidebarNavLink][href$='/errors']")
+    at.keyboard.press("Enter")
+    at.locator(".grid button").first.wait_for()
+    reach(at, "td button:not(.muted)")
+    at.keyboard.press("Enter")
+    expect(at).to_have_url(re.compile("read="))
+    settle(at)
+    reach(at, ".grid button")
+    at.keyboard.press("Enter")
+    expect(at.get_by_role("heading", name=re.compile(r"Digit \d+"))).to_be_visible()
+
+
+def test_visitors_at_once_see_their_own_drawings(server: Server):  # noqa: F811
+    tally = Tally()
+    with ThreadPoolExecutor(1) as apart:  # Playwright's loop runs in this thread
+        apart.submit(asyncio.run, visits(server.url, Predictor.load("cnn"), 3, 8, tally)).result()
+    assert (tally.wrong, tally.problems) == ([], [])
+    assert tally.checks > 10
