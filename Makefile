@@ -7,7 +7,7 @@ PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: help app test check lint train bench hostile screenshots readme clean browser data
+.PHONY: help app test check lint train bench hostile soak screenshots readme clean browser data
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 
 hostile: $(DEV)  ## Send 900 hostile and broken files through every door (half an hour)
 	$(BIN)/python -W ignore -m scripts.hostile --out docs/results/hostile.json
+
+soak: $(DEV) browser  ## Let 30 visitors draw, ask and browse at once for 5 minutes (SOAK="--visitors 10 --minutes 1")
+	$(BIN)/python -m scripts.soak --out docs/results/soak.json $(SOAK)
 
 screenshots: $(DEV) browser  ## Take the README's screenshots again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
