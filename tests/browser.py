@@ -47,12 +47,16 @@ def launch(playwright: Playwright) -> Browser | None:
     return None
 
 
-@contextlib.contextmanager
-def serve(log: Path, **environment: str) -> Iterator[Server]:
-    """Starts the dashboard on a free port and stops it at the end."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serve(log: Path, port: int | None = None, **environment: str) -> Iterator[Server]:
+    """Starts the dashboard, on a free port unless one is given, and stops it at the end."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with log.open("wb") as output:
