@@ -1,4 +1,4 @@
-"""Sign-in by OpenID Connect, where `[auth]` in Streamlit's secrets asks for it; docs/deployment.md says how."""
+"""Sign-in by OpenID Connect, where Streamlit's secrets have an `[auth]` (docs/deployment.md)."""
 
 import importlib.util
 import os

@@ -65,14 +65,14 @@ def serve(log: Path, port: int | None = None, **environment: str) -> Iterator[Se
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(url, process, log)
+        wait_until_healthy(url, process, log)
         yield Server(url, log, process)
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         if process.poll() is not None:
             raise RuntimeError(f"The server stopped at once:\n{log.read_text()}")

@@ -1,4 +1,4 @@
-"""Sign-in: off by default, closed in doubt, and the whole way through a provider in test_journey_sign_in.py."""
+"""Sign-in: off by default, closed in doubt. The way through a provider is in test_journey_sign_in.py."""
 
 from pathlib import Path
 
