@@ -15,6 +15,8 @@ RUN python -m venv --without-pip /opt/venv \
       pip --python /opt/venv install --no-cache-dir --index-url "$TORCH_INDEX" -r torch.txt; \
     fi \
  && pip --python /opt/venv install --no-cache-dir -r requirements.txt -r requirements-auth.txt
+COPY . .
+RUN pip --python /opt/venv install --no-cache-dir --no-deps -e .
 
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="Digitscope" \
@@ -27,7 +29,6 @@ WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
 ENV PATH=/opt/venv/bin:$PATH \
-    PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MPLCONFIGDIR=/tmp/matplotlib \

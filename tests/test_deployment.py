@@ -79,7 +79,8 @@ def test_nobody_is_root_and_nothing_of_the_build_is_left(dockerfile: DockerfileP
     assert user
     assert int(user[1]) > 0
     assert f"--uid {user[1]} " in final
-    assert "pip" not in final
+    assert "pip " not in final
+    assert "install --no-cache-dir --no-deps -e ." in dockerfile.content, "the API gives the project's version"
     assert "requirements-dev" not in dockerfile.content
     for service in COMPOSE["services"].values():
         assert service["read_only"] is True
