@@ -80,7 +80,9 @@ def test_nobody_is_root_and_nothing_of_the_build_is_left(dockerfile: DockerfileP
     assert int(user[1]) > 0
     assert f"--uid {user[1]} " in final
     assert "pip " not in final
-    assert "install --no-cache-dir --no-deps -e ." in dockerfile.content, "the API gives the project's version"
+    assert "install --no-cache-dir --no-deps -e ." in dockerfile.content, (
+        "the API gives the project's version"
+    )
     assert "requirements-dev" not in dockerfile.content
     for service in COMPOSE["services"].values():
         assert service["read_only"] is True
@@ -126,7 +128,7 @@ def test_what_the_container_holds_runs_as_somebody_else_and_is_healthy(
     data.mkdir()
     replaced = {"/app": str(app), "/data": str(data), "/tmp": str(tmp_path)}
     set_there = {name: text for name, text in dockerfile.envs.items() if name != "PATH"}
-    for name, text in set_there.items():
+    for name in set_there:
         for there, here in replaced.items():
             set_there[name] = re.sub(rf"^{there}(?=/|$)", here, set_there[name])
     set_there |= {"STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
