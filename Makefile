@@ -53,6 +53,7 @@ bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python train.py cnn --benchmark
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
+	$(BIN)/python -m scripts.bench_api --out docs/results/bench-api.json
 	$(BIN)/python -m scripts.readme
 
 screenshots: $(DEV) browser  ## Take the screenshots of the README and the tour again

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from enum import Enum
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
@@ -48,6 +49,8 @@ Format = Annotated[
 ]
 
 router = APIRouter()
+PICTURES: list[str | Enum] = ["Pictures"]
+SERVICE: list[str | Enum] = ["Service"]
 
 
 def create_api(settings: Settings | None = None) -> FastAPI:
@@ -67,7 +70,8 @@ def create_api(settings: Settings | None = None) -> FastAPI:
         description=ABOUT,
     )
     api.state.desk = desk = Desk(settings)
-    api.include_router(router)
+    # The routes themselves, not the router: one layer less before every answer.
+    api.router.routes.extend(router.routes)
     api.add_middleware(Guard, settings=settings, metrics=desk.metrics)
     if settings.cors:
         api.add_middleware(
@@ -86,6 +90,7 @@ def create_api(settings: Settings | None = None) -> FastAPI:
 
 @router.post(
     PREDICT,
+    tags=PICTURES,
     summary="Name the digit in a picture",
     response_model=api_schema.Predicted,
     responses=problems(UPLOAD),
@@ -109,6 +114,7 @@ async def predict(request: Request, model: ModelName = None) -> Response:
 
 @router.post(
     MANY,
+    tags=PICTURES,
     summary="Name the digits in many pictures",
     response_model=api_schema.ManyPredicted,
     responses=problems(UPLOAD),
@@ -123,6 +129,7 @@ async def predict_many(request: Request, model: ModelName = None) -> Response:
 
 @router.post(
     EXPLAIN,
+    tags=PICTURES,
     summary="Show where the model looked",
     response_model=api_schema.Explained,
     responses=problems(UPLOAD)
@@ -160,7 +167,9 @@ async def explain(
     return response
 
 
-@router.get(MODEL, summary="The model's card", response_model=api_schema.Model, responses=problems(LOOK))
+@router.get(
+    MODEL, tags=SERVICE, summary="The model's card", response_model=api_schema.Model, responses=problems(LOOK)
+)
 async def card(request: Request, model: ModelName = None) -> Response:
     """What the model is, how it was trained and measured, and what can be asked of it."""
     desk = _desk(request)
@@ -168,7 +177,11 @@ async def card(request: Request, model: ModelName = None) -> Response:
 
 
 @router.get(
-    HEALTH, summary="Whether the model answers", response_model=api_schema.Health, responses=problems((503,))
+    HEALTH,
+    tags=SERVICE,
+    summary="Whether the model answers",
+    response_model=api_schema.Health,
+    responses=problems((503,)),
 )
 async def health(request: Request) -> Response:
     """Asks the usual model for a prediction, and is ready when it gives one."""
@@ -186,6 +199,7 @@ async def health(request: Request) -> Response:
 
 @router.get(
     METRICS,
+    tags=SERVICE,
     summary="Figures for Prometheus",
     response_class=Response,
     responses=problems((401, 429, 500, 503)),
@@ -227,8 +241,9 @@ async def _as_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 413:
         return too_large(request.url.path, _desk(request).settings).response()
+    allowed = (error.headers or {}).get("Allow", "another method")
     words = {
         404: f"There is nothing at {request.url.path}. See {DOCS}.",
-        405: f"{request.method} is not for this.",
+        405: f"{request.url.path} does not answer {request.method}; use {allowed}.",
     }
     return Problem(error.status_code, words.get(error.status_code, error.detail), error.headers).response()

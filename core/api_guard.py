@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitResponder
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,17 +16,20 @@ from core.api_paths import FOR_EVERYBODY, MANY_PICTURES, PROBES
 from core.api_problem import Problem
 from core.api_settings import Settings
 from core.picture import MAX_BYTES
+from core.raw_headers import add_missing, raw
 
 log = logging.getLogger(__name__)
 
 AROUND = 64 * 1024  # bytes that a form may have around its picture
 GONE = 499  # what the metrics call a client that left before its answer
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+HEADERS = raw(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+)
 
 
 class Guard:
@@ -55,9 +57,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                add_missing(message, HEADERS)
             await send(message)
 
         self._in_progress += 1

@@ -4,7 +4,7 @@ import re
 import threading
 from pathlib import Path
 
-from core.errors import UnknownModel
+from core.errors import CheckpointError, UnknownModel
 from core.paths import CARD, checkpoint_folder, checkpoint_names, checkpoints_folder
 from core.predictor import Predictor
 
@@ -31,7 +31,7 @@ class Served:
 
         Raises:
             UnknownModel: no checkpoint has this name.
-            CheckpointError: the checkpoint is damaged, or gone.
+            CheckpointError: the checkpoint is damaged or gone, or it is the default and there is none.
         """
         name = name or self.default
         folder = checkpoints_folder() / name
@@ -44,7 +44,8 @@ class Served:
     def _loaded(self, name: str, folder: Path) -> Predictor:
         if name not in self._kept and (not NAME.fullmatch(name) or name not in checkpoint_names()):
             known = ", ".join(checkpoint_names()) or "none"
-            raise UnknownModel(f"There is no model {name[:100]!r}; choose among {known}.")
+            wrong = CheckpointError if name == self.default else UnknownModel
+            raise wrong(f"There is no model {name[:100]!r}; choose among {known}.")
         checkpoint_folder(folder)  # waits for who is just replacing it
         version, found = _version(folder), self._kept.get(name)
         if found and version and found[0] == version:  # another thread was here first

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api_settings import read_origins
 from core.errors import SettingError
 from core.inline_scripts import script_hashes
+from core.raw_headers import add_missing, raw
 
 FRAMES = "DIGITSCOPE_FRAME_ANCESTORS"
 
@@ -44,7 +44,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, pages: tuple[str, ...] = (), frame_ancestors: tuple[str, ...] = ()):
         self.app = app
-        self.headers = headers(pages, frame_ancestors)
+        self.headers = raw(headers(pages, frame_ancestors))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,9 +53,7 @@ class SecurityHeaders:
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                found = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    found.setdefault(name, value)
+                add_missing(message, self.headers)
             await send(message)
 
         await self.app(scope, receive, tell)

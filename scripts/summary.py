@@ -128,7 +128,8 @@ def target(row: dict[str, Any]) -> str:
     wanted = row.get("target")
     if wanted is None:
         return ""
-    text = wanted if isinstance(wanted, str) else f"≤ {wanted:g} {row['unit']}".rstrip()
+    sign = "≥" if row["unit"].endswith("/s") else "≤"
+    text = wanted if isinstance(wanted, str) else f"{sign} {wanted:g} {row['unit']}".rstrip()
     return f"{text}, {'reached' if row['reached'] else 'missed'}"
 
 

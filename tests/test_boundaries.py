@@ -10,6 +10,12 @@ from core.paths import ROOT
 
 # A module may import from the layers below its own, not from its own and not from above.
 CORE_LAYERS = (
+    ("api",),
+    ("api_explain",),
+    ("api_desk",),
+    ("api_form", "api_docs", "api_openapi", "api_guard"),
+    ("api_metrics", "api_schema", "served"),
+    ("api_problem", "api_settings", "api_paths", "inline_scripts", "raw_headers"),
     ("__main__",),
     ("cli",),
     ("studies",),
@@ -34,7 +40,7 @@ CORE_LAYERS = (
         "take_away",
         "shards",
     ),
-    ("what_if",),
+    ("what_if", "answer"),
     ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
     ("detector_kinds", "generated_inputs", "found_inputs", "pen_letters"),
     (
@@ -149,8 +155,8 @@ def test_core_imports_downwards_and_knows_no_screen(path: Path):
         assert problems_of_core(path.stem, path.read_text(encoding="utf-8")) == []
 
 
-def test_the_package_itself_imports_nothing():
-    assert imports((ROOT / "core" / "__init__.py").read_text(encoding="utf-8")) == set()
+def test_the_package_itself_imports_nothing_of_weight():
+    assert imports((ROOT / "core" / "__init__.py").read_text(encoding="utf-8")) <= {"os"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dashboard").rglob("*.py")), ids=lambda path: path.stem)

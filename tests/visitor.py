@@ -74,7 +74,7 @@ class Visitor:
         """Waits until the page stands there and nothing on it runs or still loads."""
         expect(self.page.get_by_role("heading").first).to_be_visible()
         for _ in range(3):
-            self.page.wait_for_function(f"() => !document.querySelector({BUSY!r})")
+            self.page.wait_for_function(f"() => !document.querySelector({BUSY!r})", timeout=5 * WAIT)
             self.page.wait_for_timeout(700)
 
     def press(self, name: str) -> None:
