@@ -19,8 +19,10 @@ CORE_LAYERS = (
     ("faithfulness",),
     ("map_metrics", "study", "counterfactual", "known_truth", "inside", "excitation"),
     ("overlay", "training", "scale", "fitting", "answers", "smoothing"),
+    ("unusual_choice",),
     ("unusual_fit",),
     ("unusual_material",),
+    ("made_up",),
     ("side_by_side", "linear_training", "one_digit", "divergence", "course"),
     ("scratch_torch",),
     (
@@ -37,6 +39,7 @@ CORE_LAYERS = (
     ("what_if",),
     ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
     ("detector_kinds", "generated_inputs", "found_inputs", "pen_letters"),
+    ("letter_strokes",),
     (
         "readings",
         "explanation",
@@ -51,7 +54,8 @@ CORE_LAYERS = (
     ("graphed", "attribution"),
     ("predictor", "training_data"),
     ("checkpoint", "allographs", "table", "canonical", "randomisation"),
-    ("card", "models", "augmentation", "parts", "uploads", "outliers", "drawn"),
+    ("card", "models", "augmentation", "parts", "uploads", "chimeras", "textures", "drawn"),
+    ("outliers",),
     ("datasets", "results", "runs"),
     ("collection", "own", "bundle", "glyphs"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive", "corruptions"),
