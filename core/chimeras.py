@@ -80,7 +80,7 @@ def mirrored_halves(
         seed: of the choice.
     """
     generator = np.random.default_rng(seed)
-    found = []
+    found: list[np.ndarray] = []
     for upright, without in ((False, SYMMETRIC), (True, SYMMETRIC_UPRIGHT)):
         usable = np.flatnonzero(~np.isin(labels, without))
         number = count - len(found) if upright else count // 2

@@ -1,7 +1,7 @@
 """Letters as strokes, from sources that no detector was chosen or fitted by: for measurement alone.
 
-`make letters` fetches the archives into `<data>/pen-letters/`; nothing is unpacked, and nothing of them is part
-of the project.
+`make letters` fetches the archives into `<data>/pen-letters/`; nothing is unpacked, and nothing of them is
+part of the project.
 """
 
 import hashlib
@@ -25,6 +25,9 @@ from core.paths import data_folder
 HERSHEY = ("futural", "rowmans", "cursive", "scripts", "greeks", "cyrilc_1")
 KANA = [chr(code) for block in ((0x3041, 0x3097), (0x30A1, 0x30FB)) for code in range(*block)]
 WANTED = [letter for letter in LETTERS if letter.lower() not in LOOK_ALIKES]
+# SHA-256 of the archives.
+SINGLE_LINE = "02b5dec72395c04940048b4cac9c6e7a41ddb41954884c482fbfd4e9e955bb1e"
+KANJIVG = "5190e7ec4eb513dbe6865b2ed52c58287fc10ea514b9409e4cf66ce7db41644d"
 STEPS = 12  # straight lines that a curve becomes
 
 Path2 = Float[np.ndarray, "_points 2"]
@@ -66,9 +69,7 @@ def hershey() -> list[Letter] | None:
 
 def single_line() -> list[Letter] | None:
     """Nine handwriting typefaces, drawn over as single lines (Evil Mad Scientist; SIL OFL 1.1)."""
-    content = _archive(
-        "hersheytext-2.0.0.tgz", "02b5dec72395c04940048b4cac9c6e7a41ddb41954884c482fbfd4e9e955bb1e"
-    )
+    content = _archive("hersheytext-2.0.0.tgz", SINGLE_LINE)
     if content is None:
         return None
     with tarfile.open(content) as archive:
@@ -86,7 +87,7 @@ def kanjivg(characters: list[str]) -> list[Letter] | None:
     """Characters as they are written, stroke by stroke (Ulrich Apel's KanjiVG; CC BY-SA 3.0)."""
     content = _archive(
         "kanjivg-20260714-py3-none-any.whl",
-        "5190e7ec4eb513dbe6865b2ed52c58287fc10ea514b9409e4cf66ce7db41644d",
+        KANJIVG,
     )
     if content is None:
         return None
@@ -128,7 +129,7 @@ def strokes(path: str, *, upwards: bool = False) -> Letter:
             lines[-1].append(points[0])
         elif kind == "curveTo":
             lines[-1] += list(_curve(np.array([lines[-1][-1], *points])))
-        elif kind == "closePath":
+        elif kind == "closePath" and lines[-1][-1] != lines[-1][0]:
             lines[-1].append(lines[-1][0])
     return [np.array(line, dtype=float) * (1, -1 if upwards else 1) for line in lines]
 

@@ -5,7 +5,7 @@ is needed here. No kind is among the sets that detectors are measured on.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -18,6 +18,7 @@ Pixels = UInt8[np.ndarray, "_n 28 28"]
 Labels = Int64[np.ndarray, " _n"]
 
 
+@runtime_checkable
 class Make(Protocol):
     """Makes so many pictures; digits and their labels are what some kinds are made of."""
 

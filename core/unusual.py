@@ -1,7 +1,7 @@
 """How unlike the training digits a picture is: one score from the features that the network has anyway.
 
-Two opinions, each in standard deviations of real digits about their mean, are combined in the form `CHOSEN`, the
-best that `python -m core choose-detector` found. Either alone is enough, and neither excuses the other:
+Two opinions, each in standard deviations of real digits about their mean, are combined in the form `CHOSEN`,
+the best that `python -m core choose-detector` found. Either alone is enough, and neither excuses the other:
 
 - *distance*: the cosine distance to the nearest training digit, summed over the network's blocks (Sun et al.
   2022, arXiv:2204.06507, there on the last features alone). Strange textures are far away.
@@ -80,6 +80,14 @@ class Form:
     weight: float
     blocks: tuple[int, ...]
 
+    @property
+    def words(self) -> str:
+        """The form for people."""
+        blocks = f"blocks {', '.join(map(str, self.blocks))}"
+        if self.combination in ("distance", "learned"):
+            return self.combination + (f", {blocks}" if self.combination == "distance" else "")
+        return f"{self.combination}, learned × {self.weight:g}, {blocks}"
+
     def combined(self, far: Scores, strange: Scores) -> Scores:
         """The score, higher = more unusual, of both opinions in standard deviations of real digits."""
         return COMBINATIONS[self.combination](far, strange, np.float32(self.weight))
@@ -90,7 +98,7 @@ class Form:
         return [every[place - 1] for place in self.blocks] if len(every) >= max(self.blocks) else every
 
 
-CHOSEN = Form("fisher", 2.0, (2, 3, 4))  # as docs/results/unusual-choice.json records
+CHOSEN = Form("softplus", 4.0, (2, 3, 4))  # as docs/results/unusual-choice.json records
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +116,7 @@ class Detector:
     arrays: dict[str, np.ndarray]
 
     def score(self, outputs: Outputs) -> Scores:
-        """How unusual each picture is, ≥ 0; half of the real digits lie below about 2."""
+        """How unusual each picture is, in the chosen form."""
         return self.combined(self.distance(outputs), self.learned(outputs))
 
     def combined(self, distance: Scores, learned: Scores) -> Scores:

@@ -1,12 +1,15 @@
 """Which form the score of unusualness takes: chosen on digits and on made-up pictures alone.
 
 `python -m core choose-detector` compares every form in `CANDIDATES`. Its material is MNIST's training and
-validation digits, and the kinds of `core.made_up`. The small network that judges a kind has never met it: it is
-fitted to all the others (leave one out). None of the sets that `measure-detector` reports on is read.
+validation digits, and the kinds of `core.made_up`. The small network that judges a kind has never met it: it
+is fitted to all the others (leave one out). None of the sets that `measure-detector` reports on is read.
 """
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -142,3 +145,22 @@ def _ways(judged: LabelledDigits, progress: Progress) -> Iterator[tuple[str, Pix
     yield "as they are", judged.images
     yield "drawn again", again
     yield "in other hands", varied(again, judged.labels[::DRAWN_AGAIN], seed=SEED + 100)
+
+
+def write_choice(out: Path, found: list[Compared], predictor: Predictor, data: list[str]) -> None:
+    """Writes what was compared, on which digits and kinds of pictures, the best form first."""
+    record = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "checkpoint": {"name": predictor.card.name, "sha256": predictor.key},
+        "digits": data,
+        "kinds": {name: {"fitted": kind.fitted} for name, kind in KINDS.items()},
+        "forms": [
+            asdict(each.form)
+            | {
+                "auroc": round(each.mean, 6),
+                "by_kind": {name: round(value, 5) for name, value in each.auroc.items()},
+            }
+            for each in found
+        ],
+    }
+    out.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

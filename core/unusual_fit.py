@@ -18,9 +18,7 @@ from core.unusual import (
     CHOSEN,
     CLAMP,
     Detector,
-    Features,
     Form,
-    Scores,
     distance_of,
     inputs,
     nearest,
@@ -34,7 +32,8 @@ BYTES_A_BANK = 4_000_000
 ACCEPTED = 0.995  # of the digits that nothing was fitted to
 DRAWN_AGAIN = 2  # every second of them once more, as a pen would draw it
 
-Distance = Callable[[Outputs], Scores]
+Distance = Callable[[Outputs], Float32[np.ndarray, " _n"]]
+Lessons = Float32[np.ndarray, "_n _d"]
 
 
 def fit_detector(
@@ -90,7 +89,7 @@ def banks_of(outputs: Outputs, form: Form = CHOSEN) -> dict[str, Float32[np.ndar
 
 def lessons(
     predictor: Predictor, material: Material, distance: Distance
-) -> tuple[Features, dict[str, Features]]:
+) -> tuple[Lessons, dict[str, Lessons]]:
     """What the small network learns from: its inputs for digits, and for the made-up pictures by kind.
 
     Args:
@@ -105,7 +104,7 @@ def lessons(
     return inputs(predictor.run(material.learn)), others
 
 
-def learned_from(digits: Features, others: Features, progress: Progress = silent) -> dict[str, np.ndarray]:
+def learned_from(digits: Lessons, others: Lessons, progress: Progress = silent) -> dict[str, np.ndarray]:
     """The weights of the small network."""
     mean, std = digits.mean(axis=0), digits.std(axis=0) + np.float32(1e-6)
     values = torch.from_numpy(((np.concatenate([digits, others]) - mean) / std).clip(-CLAMP, CLAMP))

@@ -12,7 +12,7 @@ from core.paths import ROOT
 CORE_LAYERS = (
     ("__main__",),
     ("cli",),
-    ("studies",),
+    ("studies", "detector_commands"),
     ("training_bench", "unusual_bench"),
     ("bench",),
     ("table_bench", "explanation_bench", "release", "progress_line", "tensorboard"),
