@@ -39,7 +39,7 @@ def _choose(options: argparse.Namespace) -> int:
     from core.figures import check_out
     from core.predictor import Predictor
     from core.unusual import CHOSEN
-    from core.unusual_choice import choose_detector, write_choice
+    from core.unusual_choice import best, choose_detector, write_choice
 
     check_out(options.out)
     predictor = Predictor.load(options.model)
@@ -49,8 +49,8 @@ def _choose(options: argparse.Namespace) -> int:
         print(f"{each.mean:.5f}  {each.form.words}{'  (shipped)' if each.form == CHOSEN else ''}")
     if options.out:
         write_choice(options.out, found, predictor, [training.name, held_out.name])
-    if found[0].form != CHOSEN:
-        print(f"Set CHOSEN in core/unusual.py to {found[0].form}, and run `fit-detector` again.")
+    if best(found).form != CHOSEN:
+        print(f"Set CHOSEN in core/unusual.py to {best(found).form}, and run `fit-detector` again.")
     return 0
 
 

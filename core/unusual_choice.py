@@ -36,6 +36,9 @@ CANDIDATES = (
     *(Form("distance", 1.0, blocks) for blocks in BLOCKS),
     Form("learned", 1.0, CHOSEN.blocks),
 )
+# In a sum of softplus an opinion counts for no more than its standard deviations, and a sure "digit" by shape
+# can outweigh a texture that is far off: those forms are compared, but not taken.
+ELIGIBLE = ("fisher", "maximum", "distance", "learned")
 JUDGED = 2000  # pictures of each kind
 
 
@@ -53,7 +56,7 @@ class Compared:
 
     @property
     def mean(self) -> float:
-        """The mean over the kinds: the greatest is chosen."""
+        """The mean over the kinds."""
         return float(np.mean(list(self.auroc.values())))
 
 
@@ -147,6 +150,11 @@ def _ways(judged: LabelledDigits, progress: Progress) -> Iterator[tuple[str, Pix
     yield "in other hands", varied(again, judged.labels[::DRAWN_AGAIN], seed=SEED + 100)
 
 
+def best(found: list[Compared]) -> Compared:
+    """The one to be shipped: the greatest mean of those that may be taken."""
+    return max((each for each in found if each.form.combination in ELIGIBLE), key=lambda each: each.mean)
+
+
 def write_choice(out: Path, found: list[Compared], predictor: Predictor, data: list[str]) -> None:
     """Writes what was compared, on which digits and kinds of pictures, the best form first."""
     record = {
@@ -154,6 +162,7 @@ def write_choice(out: Path, found: list[Compared], predictor: Predictor, data: l
         "checkpoint": {"name": predictor.card.name, "sha256": predictor.key},
         "digits": data,
         "kinds": {name: {"fitted": kind.fitted} for name, kind in KINDS.items()},
+        "eligible": list(ELIGIBLE),
         "forms": [
             asdict(each.form)
             | {

@@ -80,7 +80,7 @@ def strip(predictor: Predictor, score: float) -> str:
     detector, limit = predictor.detector, predictor.card.verdict.get("unusual_above")
     if detector is None or limit is None:
         return ""
-    edges = np.linspace(0, BEYOND * limit, BINS + 1)
+    edges = np.linspace(0, np.sqrt(BEYOND * limit), BINS + 1) ** 2  # scores grow with the square
     shares = detector.spread(edges)
     heights = (HEIGHT - 8) * np.sqrt(shares / shares.max())
     wide = WIDTH / BINS
@@ -90,7 +90,7 @@ def strip(predictor: Predictor, score: float) -> str:
         for place, high in enumerate(heights.tolist())
         if high
     )
-    at, border = (WIDTH * min(1.0, float(each / edges[-1])) for each in (score, limit))
+    at, border = (WIDTH * float(np.sqrt(min(1.0, each / edges[-1]))) for each in (score, limit))
     words = f"Unusualness {score:.1f}; most real digits lie on the left, the limit is {limit:.1f}"
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-6 0 {WIDTH + 12} {HEIGHT}">'

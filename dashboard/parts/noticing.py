@@ -35,7 +35,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 @st.fragment
 def show() -> None:
     """The part."""
-    usual, found = input_sets.everything()
+    usual, found = input_sets.everything(detectors=True)
     if not found:
         return
     figures = unusual_inputs.detections(st.session_state.model, usual, found)
