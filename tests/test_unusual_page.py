@@ -13,7 +13,7 @@ from core.detection import detection
 from core.detector_kinds import KINDS
 from core.inputs import load_set
 from dashboard import unusual_inputs
-from dashboard.parts.noticing import best
+from dashboard.parts.noticing import COLOURS, best
 from dashboard.words import percent
 
 FEW = 12
@@ -140,7 +140,7 @@ def test_the_curves_can_be_told_from_either_page():
         return float(linear @ [0.2126, 0.7152, 0.0722])
 
     for page in ("#fcfcfa", "#14181a"):
-        for colour in noticing.COLOURS:
+        for colour in COLOURS:
             dark, light = sorted((brightness(page), brightness(colour)))
             assert (light + 0.05) / (dark + 0.05) >= 3, (page, colour)
-    assert len(noticing.COLOURS) >= len(KINDS) - 1
+    assert len(COLOURS) >= len(KINDS) - 1
