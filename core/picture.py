@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from core.errors import PictureError
+from core.errors import NoPicture, PictureError, PictureTooLarge
 from core.file_parts import problem
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -97,7 +97,9 @@ def _content(picture: Any, name: str) -> bytes:
             "a file's bytes, a file opened with 'rb', a PIL image or a NumPy array."
         )
     if len(content) > MAX_BYTES:
-        raise PictureError(f"{name}: over {MAX_BYTES // 2**20} MB, the most that is read. Save it smaller.")
+        raise PictureTooLarge(
+            f"{name}: over {MAX_BYTES // 2**20} MB, the most that is read. Save it smaller."
+        )
     return bytes(content)
 
 
@@ -115,12 +117,12 @@ def _open(content: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
-        raise PictureError(
+        raise PictureTooLarge(
             f"{name}: far more than {MAX_PIXELS // 10**6} megapixels. Save it smaller."
         ) from None
     except Exception as error:  # Pillow's parsers raise whatever a damaged file makes them
         known = ", ".join(FORMATS)
-        raise PictureError(f"{name}: not an image that can be read. Use one of {known}.") from error
+        raise NoPicture(f"{name}: not an image that can be read. Use one of {known}.") from error
     _check_pixels(image, name)
     if image.format == "JPEG":  # decodes large ones at a half, a quarter or an eighth
         image.draft(None, (2 * WORKING_SIDE, 2 * WORKING_SIDE))
@@ -193,7 +195,7 @@ def _range(image: Image.Image) -> tuple[float, float]:
 
 def _check_pixels(image: Image.Image, name: str) -> None:
     if image.width * image.height > MAX_PIXELS:
-        raise PictureError(
+        raise PictureTooLarge(
             f"{name}: {image.width} × {image.height} px; at most {MAX_PIXELS // 10**6} megapixels are "
             "read. Save it smaller."
         )
@@ -209,7 +211,7 @@ def _from_array(array: np.ndarray, name: str) -> Image.Image:
             f"{name}: an array of shape {array.shape}; give (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)."
         )
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
-        raise PictureError(
+        raise PictureTooLarge(
             f"{name}: {array.shape} is over {MAX_PIXELS // 10**6} megapixels. Give a smaller array."
         )
     return Image.fromarray(np.ascontiguousarray(_bytes(array, name)))
