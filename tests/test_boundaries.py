@@ -110,6 +110,7 @@ CORE_LAYERS = (
         "pieces",
         "wording",
         "report_options",
+        "report_template",
         "file_parts",
     ),
     ("errors",),
