@@ -17,7 +17,7 @@ def add_commands(commands: Any, add_model: Callable[[argparse.ArgumentParser], N
     """
     faithfulness = commands.add_parser(
         "faithfulness",
-        help="measure how far each attribution method can be believed, on MNIST's test digits (minutes)",
+        help="measure how far each attribution method can be believed, on MNIST's test digits (20 minutes)",
     )
     add_model(faithfulness)
     faithfulness.set_defaults(run=_faithfulness)

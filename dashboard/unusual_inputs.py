@@ -11,13 +11,13 @@ from core import fetched_inputs, found_inputs
 from core.detection import Detection, Roc, detection, roc
 from core.errors import DigitscopeError
 from core.fooled import Fooled, fooled_by
-from core.input_scores import InputScores, score_inputs
+from core.input_scores import InputScores, read_inputs, score_inputs
 from core.inputs import InputSet, load_set, set_names
 from core.predictor import Predictor
 from dashboard.distortions import dataset
 from dashboard.resources import mnist_at_hand, predictor, samples
 
-KEPT = 40  # sets in memory, under 1 MB each
+KEPT = 80  # sets in memory, under 1 MB each
 USUAL = "usual"
 
 Report = Callable[[float, str], None]
@@ -43,20 +43,21 @@ def names(model: str) -> dict[str, str]:
     return set_names(predictor(model).classes)
 
 
-def everything(model: str, report: Report) -> tuple[Seen, dict[str, Seen], list[str]]:
+def everything(model: str, report: Report, *, detectors: bool) -> tuple[Seen, dict[str, Seen], list[str]]:
     """The usual digits, every set by key, and why a set is missing; computed the first time, with progress.
 
     Args:
         model: a checkpoint's name.
         report: called with the share that is done and what is being done.
+        detectors: whether to score by every detector: many times slower than by the verdict's own alone.
     """
     wanted = names(model)
     steps, problems = len(wanted) + 1, []
-    usual = _seen(model, USUAL, "real digits", partial(_within, report, 0, steps))
+    usual = _seen(model, USUAL, "real digits", partial(_within, report, 0, steps), detectors)
     found = {}
     for place, (key, name) in enumerate(wanted.items(), start=1):
         try:
-            found[key] = _seen(model, key, name, partial(_within, report, place, steps))
+            found[key] = _seen(model, key, name, partial(_within, report, place, steps), detectors)
         except DigitscopeError as error:
             problems.append(str(error))
     return usual, found, problems
@@ -83,24 +84,35 @@ def _within(report: Report, place: int, steps: int, share: float, words: str) ->
     report(min(1.0, (place + share) / steps), words)
 
 
-def _seen(model: str, key: str, name: str, report: Report) -> Seen:
+def _seen(model: str, key: str, name: str, report: Report, detectors: bool) -> Seen:
     chosen = predictor(model)
     fitted = mnist_at_hand()
     where = found_inputs.found_folders().get(name) if key.startswith("found/") else None
     changed = where.stat().st_mtime_ns if where else 0
     version = (chosen.key, chosen.fitted, dataset(), fitted, key, changed)
     kept = _kept()
+    if not detectors and (*version, True) in kept:
+        return kept[(*version, True)]
+    version = (*version, detectors)
     if version not in kept:
         report(0.0, f"Preparing {name} …")
         digits = samples(dataset())
         inputs = _usual(chosen) if key == USUAL else load_set(key, digits, chosen.classes)
-        scores = score_inputs(
-            chosen,
-            inputs.images,
-            inputs.digest,
-            lambda: _detectors(chosen.key, chosen.fitted, fitted, chosen),
-            fitted=fitted,
-            progress=lambda done, total: report(done / total, f"Reading {name}: {done:,} of {total:,} …"),
+
+        def progress(done: int, total: int) -> None:
+            report(done / total, f"Reading {name}: {done:,} of {total:,} …")
+
+        scores = (
+            score_inputs(
+                chosen,
+                inputs.images,
+                inputs.digest,
+                lambda: _detectors(chosen.key, chosen.fitted, fitted, chosen),
+                fitted=fitted,
+                progress=progress,
+            )
+            if detectors
+            else read_inputs(chosen, inputs.images, progress=progress)
         )
         kept[version] = Seen(inputs, scores, _noticed(chosen, scores))
         for old in list(kept)[:-KEPT]:
