@@ -224,6 +224,7 @@ def main() -> int:
             for case in corpus()
             if (not options.kind or case.kind in options.kind)
             and not (case.uploaded and route == "command line")
+            and not (route == "API" and (case.labelled or case.place))  # it takes pictures, and no paths
         )
         for result in run(route, chosen):
             results.append(result)
