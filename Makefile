@@ -7,7 +7,7 @@ PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: help app test check lint train bench letters screenshots readme clean browser data
+.PHONY: help app test check lint train bench letters hostile soak screenshots readme clean browser data
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,8 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (long withou
 	$(BIN)/python -m core faithfulness --model linear
 	$(BIN)/python -m core channels --model cnn
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
@@ -54,7 +56,14 @@ bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python train.py cnn --benchmark
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
-	$(BIN)/python -m scripts.readme
+	$(BIN)/python -m scripts.bench_api --out docs/results/bench-api.json
+	@$(MAKE) readme
+
+hostile: $(DEV)  ## Send 900 hostile and broken files through every door (half an hour)
+	$(BIN)/python -W ignore -m scripts.hostile --out docs/results/hostile.json
+
+soak: $(DEV) browser  ## Let 30 visitors draw, ask and browse at once for 5 minutes (SOAK="--visitors 10 --minutes 1")
+	$(BIN)/python -m scripts.soak --out docs/results/soak.json $(SOAK)
 
 LETTERS := $(or $(DIGITSCOPE_DATA),data)/pen-letters
 
@@ -66,8 +75,10 @@ letters: $(DEV)  ## Fetch letters of other hands for measure-detector (23 MB; ne
 screenshots: $(DEV) browser  ## Take the README's screenshots again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
 
-readme: $(DEV)  ## Write the generated tables of the README again
+readme: $(DEV)  ## Write the README's generated tables and the model cards again
 	$(BIN)/python -m scripts.readme
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 
 clean:  ## Remove the environment and the caches; data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache digitscope.egg-info

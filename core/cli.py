@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import detector_commands, studies
+from core import detector_commands, reporting, studies
 from core.errors import DigitscopeError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
     detector_commands.add_commands(commands, _add_model)
     studies.add_commands(commands, _add_model)
+    reporting.add_command(commands, _add_model)
 
     weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
     weights.add_argument(
@@ -127,37 +128,21 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from core.answer import answer_of
     from core.predictor import Predictor
     from core.preprocess import prepare
-    from core.several import digits_in
 
     predictor = Predictor.load(options.model)
     for file in options.files:
         try:
-            prepared = prepare(file)
-            prediction, parts = predictor.predict(prepared), digits_in(predictor, prepared)
+            answer = answer_of(file, predictor, prepare(file))
         except DigitscopeError as error:
             options.failed = True
             print(
                 json.dumps({"file": file, "error": str(error)}) if options.json else f"{file}: error: {error}"
             )
             continue
-        shares = zip(prediction.classes, prediction.probabilities.tolist(), strict=True)
-        row = {
-            "file": file,
-            "digit": prediction.digit,
-            "confidence": prediction.confidence,
-            "probabilities": {str(digit): share for digit, share in shares},
-        }
-        text = f"{file}: {prediction.digit} ({prediction.confidence:.1%})"
-        if prediction.verdict:
-            row |= {"verdict": prediction.verdict.kind, "unusualness": prediction.unusualness}
-            text += f", {prediction.verdict.words}"
-        if len(parts) > 1:
-            found = predictor.predict(list(parts))
-            row["digits"] = [{"digit": each.digit, "confidence": each.confidence} for each in found]
-            text += f"; {len(parts)} digits: " + ", ".join(f"{e.digit} ({e.confidence:.1%})" for e in found)
-        print(json.dumps(row) if options.json else text)
+        print(json.dumps(answer.to_json()) if options.json else answer.words)
     return int(options.failed)
 
 

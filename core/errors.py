@@ -9,6 +9,14 @@ class PictureError(DigitscopeError):
     """A picture that can't be read or is over a limit."""
 
 
+class PictureTooLarge(PictureError):
+    """A picture of too many bytes or pixels."""
+
+
+class NoPicture(PictureError):
+    """A file of none of the formats that are read."""
+
+
 class NothingDrawn(PictureError):
     """A picture without ink: there is no digit to name."""
 
@@ -43,3 +51,19 @@ class TakeAwayError(DigitscopeError):
 
 class DistortionError(DigitscopeError):
     """A corruption, a severity or a path that does not exist."""
+
+
+class SettingError(DigitscopeError):
+    """A setting in the environment that can't be used."""
+
+
+class UnknownModel(DigitscopeError):
+    """A model's name that no checkpoint has."""
+
+
+class StoryError(DigitscopeError):
+    """A story that can't be told, read or kept."""
+
+
+class ReportError(DigitscopeError):
+    """A report that can't be made as it was asked for, or can't be written."""

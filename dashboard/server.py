@@ -1,15 +1,21 @@
 """The ASGI app: `streamlit run dashboard/server.py`."""
 
 import logging
+import os
+import sys
 from importlib.resources import files
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
-from core.errors import DigitscopeError
+from core.api_settings import read_settings
+from core.errors import DigitscopeError, SettingError
+from dashboard.api import BesideTheDashboard
 from dashboard.pages import PAGES
+from dashboard.security import SecurityHeaders, frame_ancestors
 from dashboard.words import plain
 
 log = logging.getLogger(__name__)
@@ -19,15 +25,19 @@ log = logging.getLogger(__name__)
 BASE = "<script>window.__streamlit = { BACKEND_BASE_URL: new URL('.', document.baseURI).href }</script>"
 
 
+PAGE = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
+PAGE_TOLD = PAGE.replace("<head>", "<head>" + BASE, 1)
+
+
 async def index(_: Request) -> HTMLResponse:
     """Streamlit's own page, told where its server is."""
-    html = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
-    return HTMLResponse(html.replace("<head>", "<head>" + BASE, 1), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(PAGE_TOLD, headers={"Cache-Control": "no-cache"})
 
 
 def show_error(error: Exception) -> bool:
     """What a visitor can mend is shown in words; the rest is a bug: logged, never shown."""
     if isinstance(error, DigitscopeError):
+        log.warning("a page could not be shown: %s", error)
         st.error(plain(str(error)), icon=":material/error:")
     else:
         log.error("uncaught in a page", exc_info=error)
@@ -35,11 +45,20 @@ def show_error(error: Exception) -> bool:
     return True
 
 
+try:
+    settings, ancestors = read_settings(os.environ), frame_ancestors(os.environ)
+except SettingError as error:
+    sys.exit(f"error: {error}")
+
 app = st.App(
     "app.py",
     routes=[
         Route(f"/{PAGES[0].path}", lambda _: RedirectResponse("/")),  # the first page is the root's
         *(Route(f"/{page.path}", index) for page in PAGES[1:]),
+    ],
+    middleware=[
+        Middleware(SecurityHeaders, pages=(PAGE, PAGE_TOLD), frame_ancestors=ancestors),
+        Middleware(BesideTheDashboard, settings=settings),
     ],
     on_script_error=show_error,
 )

@@ -10,6 +10,7 @@ import streamlit as st
 from core import fetched_inputs, found_inputs
 from core.detection import Detection, Roc, detection, roc
 from core.errors import DigitscopeError
+from core.fooled import Fooled, fooled_by
 from core.input_scores import InputScores, read_inputs, score_inputs
 from core.inputs import InputSet, load_set, set_names
 from core.predictor import Predictor
@@ -60,6 +61,23 @@ def everything(model: str, report: Report, *, detectors: bool) -> tuple[Seen, di
         except DigitscopeError as error:
             problems.append(str(error))
     return usual, found, problems
+
+
+def fooled(model: str, key: str) -> Fooled:
+    """How sure a model is of one set, and whether its verdict notices; without the other detectors.
+
+    Raises:
+        DigitscopeError: the set can't be read.
+    """
+    chosen = predictor(model)
+    found = found_inputs.found_folders().get(names(model).get(key, ""))
+    changed = found.stat().st_mtime_ns if found else 0
+    return _fooled(f"{chosen.key} {chosen.fitted} {chosen.card.verdict} {dataset()} {changed}", key, chosen)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Showing it what is no digit …")
+def _fooled(version: str, key: str, _predictor: Predictor) -> Fooled:
+    return fooled_by(_predictor, load_set(key, samples(dataset()), _predictor.classes))
 
 
 def _within(report: Report, place: int, steps: int, share: float, words: str) -> None:

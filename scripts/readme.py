@@ -11,6 +11,7 @@ from core.results import COLUMNS, peeking, read_results, table
 from core.smoothing import read_lesson
 from core.study import CONTROLS, FAITHFUL, Span, read_study
 from core.training_bench import results_of
+from scripts.bench_api import not_measured
 
 README = ROOT / "README.md"
 RESULTS = ROOT / "docs" / "results"
@@ -85,8 +86,10 @@ def faithfulness() -> str:
         cells.append(span(one.likeness[-1]) + (", changes" if one.passes else ", may not change"))
         lines.append(f"| {' | '.join(cells)} |")
     about = study.about
+    again = "Measured before a method or a figure was changed. " if study.outdated else ""
     lines.append(
-        f"\n{study.n} digits of {study.dataset} (weights destroyed: {study.few}), seed {about['seed']}; "
+        f"\n{again}{study.n} digits of {study.dataset} (weights destroyed: {study.few}), "
+        f"seed {about['seed']}; "
         f"{about['hardware']}, torch {about['versions']['torch']}, captum {about['versions']['captum']}."
     )
     return "\n".join(lines)
@@ -126,11 +129,25 @@ def speed() -> str:
         verdict = "reached" if row["reached"] else "missed"
         value, target = f"{row['value']:.3g} {row['unit']}", f"≤ {row['target']:g} {row['unit']}, {verdict}"
         lines.append(f"| {row['figure']} | {value} | | | {target} |")
+    api = read(path) if (path := RESULTS / "bench-api.json").exists() else {"rows": not_measured("")}
+    lines += ["| " + " | ".join(api_cells(row)) + " |" for row in api["rows"]]
     reports = {"Core": core, "Training": training, "Training on a GPU": on_gpu, "Dashboard": dashboard}
-    for name, report in ((name, report) for name, report in reports.items() if report["rows"]):
+    reports["API"] = api
+    for name, report in ((name, report) for name, report in reports.items() if "versions" in report):
         versions = ", ".join(f"{package} {version}" for package, version in report["versions"].items())
         lines.append(f"\n{name}: {report['when'][:10]}, {report['hardware']}; {versions}.")
     return "\n".join(lines)
+
+
+def api_cells(row: dict[str, Any]) -> list[str]:
+    """A row of `scripts.bench_api` as cells."""
+    sign = "≤" if row["unit"] == "ms" else "≥"
+    verdict = {True: ", reached", False: ", missed", None: ""}[row["reached"]]
+    target = f"{sign} {row['target']:g} {row['unit']}{verdict}" if row["target"] else ""
+    ratio = f"{row['ratio']:.2f}×" if row["ratio"] else ""
+    against = row["against"]
+    baseline = f"{figure(row['baseline'], row['unit'])} ({against})" if row["baseline"] else against
+    return [row["figure"], figure(row["value"], row["unit"]), baseline, ratio, target]
 
 
 def unusual() -> str:

@@ -48,13 +48,22 @@ def launch(playwright: Playwright) -> Browser | None:
 
 
 @contextlib.contextmanager
-def serve(log: Path, **environment: str) -> Iterator[Server]:
-    """Starts the dashboard on a free port and stops it at the end."""
+def serve(
+    log: Path, *, program: str = "streamlit", options: Sequence[str] = (), **environment: str
+) -> Iterator[Server]:
+    """Starts the dashboard on a free port and stops it at the end.
+
+    Args:
+        log: where its output goes.
+        program: the module that is run instead of Streamlit's.
+        options: more of its flags.
+        environment: variables beside those of this process.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", program, "run", "dashboard/server.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT

@@ -1,0 +1,106 @@
+"""What the API's routes share: the models, the counters, and the threads that the work is done in."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import numpy as np
+
+from core.answer import answer_of
+from core.api_metrics import Metrics
+from core.api_settings import Settings
+from core.errors import PictureError
+from core.methods import methods_of
+from core.paths import checkpoint_names
+from core.predictor import CORES, Prediction
+from core.preprocess import PreparedDigit, prepare
+from core.served import Served
+
+Result = TypeVar("Result")
+File = tuple[str, bytes]  # its name and its content
+
+
+class Desk:
+    """The work behind the routes; its methods but `run` are called in threads.
+
+    Args:
+        settings: of the API.
+    """
+
+    def __init__(self, settings: Settings):
+        self.settings, self.metrics, self.served = settings, Metrics(), Served(settings.model)
+        # More threads than cores would only make each answer wait for the others.
+        self._pool = ThreadPoolExecutor(CORES, thread_name_prefix="api")
+        # What takes longer has threads of its own, so that no single digit waits behind it.
+        self._slow = ThreadPoolExecutor(2, thread_name_prefix="api-slow")
+
+    async def run(self, work: Callable[..., Result], *arguments: Any, slow: bool = False) -> Result:
+        """Does work in a thread; the loop goes on with other requests."""
+        pool = self._slow if slow else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+
+    def predicted(self, file: File, model: str | None) -> Prediction:
+        """What a model says of one picture.
+
+        Raises:
+            DigitscopeError: a picture or a model that can't be used.
+        """
+        predictor = self.served.get(model)
+        prediction = predictor.predict(prepared(file))
+        self.metrics.predicted(predictor.folder.name, prediction)
+        return prediction
+
+    def rows(self, files: Sequence[File], model: str | None) -> dict[str, Any]:
+        """What a model says of many pictures; one that can't be used gives its error and the rest goes on.
+
+        Raises:
+            DigitscopeError: a model that can't be used.
+        """
+        predictor, rows = self.served.get(model), []
+        for file in files:
+            try:
+                answer = answer_of(file[0], predictor, prepared(file))
+            except PictureError as error:
+                rows.append({"file": file[0], "error": str(error)})
+                continue
+            self.metrics.predicted(predictor.folder.name, answer.prediction)
+            rows.append(answer.to_json())
+        failed = sum("error" in row for row in rows)
+        return {"model": predictor.folder.name, "failed": failed, "results": rows}
+
+    def card(self, model: str | None) -> dict[str, Any]:
+        """A model's card, its layers, the methods that explain it, and the names of all models.
+
+        Raises:
+            DigitscopeError: a model that can't be used.
+        """
+        predictor = self.served.get(model)
+        layers = predictor.layers
+        about = {"layers": layers, "methods": methods_of(layers), "models": checkpoint_names()}
+        return asdict(predictor.card) | about
+
+    def ready(self) -> str:
+        """The usual model's name, once it has answered.
+
+        Raises:
+            DigitscopeError: it can't be used.
+        """
+        predictor = self.served.get()
+        example = np.zeros((28, 28), dtype=np.uint8)
+        example[4:24, 13:15] = 255
+        predictor.predict(example)
+        return predictor.folder.name
+
+
+def prepared(file: File) -> PreparedDigit:
+    """A sent picture in MNIST's convention.
+
+    Raises:
+        PictureError: it can't be used.
+    """
+    name, content = file
+    if not content:
+        raise PictureError(f"{name}: the file is empty. Save it again.")
+    return prepare(content, name=name)
