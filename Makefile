@@ -7,7 +7,7 @@ PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: help app test check lint train bench screenshots readme audit image clean browser data
+.PHONY: help app test check lint train bench hostile soak letters screenshots readme audit image clean browser data
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,12 +40,15 @@ train: $(RUNTIME)  ## Train all recorded networks and ship the best (long withou
 	$(BIN)/python train.py linear --record --seed 1 --seeds 5
 	$(BIN)/python train.py linear --record --seed 1 --seeds 5 --recipe reference --out $(RUNS)/stages/linear
 	$(BIN)/python -m core calibrate --model linear
+	$(BIN)/python -m core choose-detector --out docs/results/unusual-choice.json
 	$(BIN)/python -m core fit-detector --model cnn
 	$(BIN)/python -m core fit-detector --model linear
 	$(BIN)/python -m core faithfulness --model cnn
 	$(BIN)/python -m core faithfulness --model linear
 	$(BIN)/python -m core channels --model cnn
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 	$(BIN)/python -m scripts.ship_map
 
 bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
@@ -54,13 +57,28 @@ bench: $(DEV) browser data  ## Measure speed and accuracy beside their baselines
 	$(BIN)/python -m core measure-detector --out docs/results/unusual.json
 	$(BIN)/python -m scripts.bench_dashboard --out docs/results/bench-dashboard.json
 	$(BIN)/python -m scripts.bench_api --out docs/results/bench-api.json
-	$(BIN)/python -m scripts.readme
+	@$(MAKE) readme
+
+hostile: $(DEV)  ## Send 900 hostile and broken files through every door (half an hour)
+	$(BIN)/python -W ignore -m scripts.hostile --out docs/results/hostile.json
+
+soak: $(DEV) browser  ## Let 30 visitors draw, ask and browse at once for 5 minutes (SOAK="--visitors 10 --minutes 1")
+	$(BIN)/python -m scripts.soak --out docs/results/soak.json $(SOAK)
+
+LETTERS := $(or $(DIGITSCOPE_DATA),data)/pen-letters
+
+letters: $(DEV)  ## Fetch letters of other hands for measure-detector (23 MB; needs npm)
+	mkdir -p $(LETTERS)
+	$(BIN)/python -m pip download --disable-pip-version-check --no-deps -q -d $(LETTERS) kanjivg==20260714
+	npm pack --silent --pack-destination $(LETTERS) hersheytext@2.0.0
 
 screenshots: $(DEV) browser  ## Take the screenshots of the README and the tour again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
 
-readme: $(DEV)  ## Write the generated tables of the README and docs/ again
+readme: $(DEV)  ## Write the generated tables of the README and docs/ and the model cards again
 	$(BIN)/python -m scripts.readme
+	$(BIN)/python -m core card --model cnn
+	$(BIN)/python -m core card --model linear
 
 audit: $(DEV)  ## Ask the vulnerability databases about every installed package
 	$(BIN)/python -m scripts.audit

@@ -29,6 +29,7 @@ from core.methods import METHODS
 log = logging.getLogger(__name__)
 
 HEALTH_SECONDS = 10
+LARGE = 200_000  # bytes of a picture that may take long to decode: small ones don't wait behind it
 ABOUT = """Names the digit in a picture, says whether to believe the answer, and shows where the model looked.
 
 Any picture of one digit will do: it is brought into MNIST's convention, as the dashboard does. Errors are
@@ -100,7 +101,7 @@ async def predict(request: Request, model: ModelName = None) -> Response:
     """Reads one picture. Unknown fields of the answer may come later; these stay."""
     desk = _desk(request)
     file = await one_picture(request, seconds=desk.settings.upload_seconds)
-    found = await desk.run(desk.predicted, file, model)
+    found = await desk.run(desk.predicted, file, model, slow=len(file[1]) > LARGE)
     return _json(
         {
             "prediction": found.digit,

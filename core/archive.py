@@ -42,10 +42,11 @@ class Limits:
     archive: int = 200 * MB
     entries: int = 50_000  # macOS adds a hidden twin to each picture
     pictures: int = 20_000
-    entry: int = 400 * MB
+    entry: int = 64 * MB  # more digits than are kept (`core.own`)
     unpacked: int = 1024 * MB
 
 
+LOCAL = Limits(entry=400 * MB)  # for a zip of this machine's owner
 UNLIMITED = Limits(2**60, 2**60, 2**60, 2**60, 2**60)  # for a file of this machine's owner
 
 

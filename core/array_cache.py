@@ -1,5 +1,6 @@
 """Arrays that cost seconds to compute, kept as files: whole or absent, and not more than a few."""
 
+import hashlib
 import logging
 import os
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped
 
+DIGEST = 32  # bytes of a SHA-256; NumPy's reader looks at nothing behind the array
 _log = logging.getLogger(__name__)
 
 
@@ -25,7 +27,8 @@ def cache_key(weights: str, data: str) -> str:
 
 @dataclass(frozen=True)
 class ArrayCache:
-    """A folder of `<key>.npy` files. Threads and processes may share it.
+    """A folder of `<key>.npy` files, each with its SHA-256 behind the array. Threads and processes may share
+    it.
 
     Attributes:
         folder: made when the first array is written.
@@ -47,8 +50,12 @@ class ArrayCache:
         """
         path = self._path(key)
         try:
+            _check(path)
             found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # absent, or damaged: computed anew
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError) as error:
+            _log.warning("%s is damaged (%s); it is computed anew.", path, error)
             return None
         fits = len(found.shape) == len(shape) and all(
             wanted in (None, length) for wanted, length in zip(shape, found.shape, strict=True)
@@ -69,6 +76,9 @@ class ArrayCache:
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-") as temporary:
                 written = Path(temporary) / "array.npy"
                 np.save(written, array, allow_pickle=False)
+                digest = hashlib.sha256(written.read_bytes()).digest()
+                with written.open("ab") as file:
+                    file.write(digest)
                 os.replace(written, self._path(key))
             self._forget()
         except OSError as error:
@@ -80,6 +90,13 @@ class ArrayCache:
     def _forget(self) -> None:
         for path in sorted(self.folder.glob("*.npy"), key=_last_used)[: -self.limit]:
             path.unlink(missing_ok=True)
+
+
+def _check(path: Path) -> None:
+    """Raises ValueError where a file is not what was written."""
+    content = np.memmap(path, np.uint8, "r")
+    if hashlib.sha256(content[:-DIGEST].data).digest() != content[-DIGEST:].tobytes():
+        raise ValueError("its SHA-256 differs")
 
 
 def _last_used(path: Path) -> float:

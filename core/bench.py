@@ -33,6 +33,7 @@ from core.paths import data_folder
 from core.pendigits import SIZES, PenDigit, draw, read_unipen
 from core.predictor import Predictor
 from core.preprocess import SIDE, prepare
+from core.report_bench import report_rows
 from core.strokes import CANVAS_SIDE
 from core.table_bench import table_rows
 
@@ -91,6 +92,8 @@ def _rows(predictor: Predictor) -> Iterator[Row]:
     yield from table_rows(
         predictor, replace(digits, images=images, labels=np.resize(digits.labels, len(images)))
     )
+    _say("a report")
+    yield from report_rows(MODEL)
     yield _as_if_drawn(predictor, digits, side=SIDE)
     yield _as_if_drawn(predictor, digits, side=CANVAS_SIDE)
     yield _optdigits(predictor)

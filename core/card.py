@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,8 @@ def update_card(folder: Path, change: Callable[[ModelCard], ModelCard], *, key: 
             temporary.write_text(card.to_json(), encoding="utf-8")
             os.replace(temporary, folder / CARD)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise CheckpointError(f"{folder / CARD} can't be written ({error}). Check who owns it.") from error
     return card
 

@@ -24,6 +24,7 @@ from core.paths import (
     CARD,
     GRAPH,
     HISTORY,
+    MODEL_CARD,
     WEIGHTS,
     checkpoint_folder,
     recover,
@@ -103,7 +104,7 @@ def publish(source: Path, folder: Path) -> ModelCard:
     try:
         with _beside(folder) as temporary:
             written = Path(temporary) / folder.name
-            shutil.copytree(source, written, ignore=shutil.ignore_patterns(".*"))
+            shutil.copytree(source, written, ignore=shutil.ignore_patterns(".*", MODEL_CARD))
             card = replace(card, name=folder.name)
             (written / CARD).write_text(card.to_json(), encoding="utf-8")
             _to_disk(written)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import studies
+from core import detector_commands, reporting, studies
 from core.errors import DigitscopeError
 
 if TYPE_CHECKING:
@@ -88,12 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     calibrate.set_defaults(run=_calibrate, wrong_usage=calibrate.error)
 
-    detector = commands.add_parser(
-        "fit-detector", help="fit a model's detector of unusual inputs on MNIST's training digits (minutes)"
-    )
-    _add_model(detector)
-    detector.set_defaults(run=_fit_detector, wrong_usage=detector.error)
-
     explain = commands.add_parser("explain", help="write a picture of where the model looked")
     explain.add_argument("file", metavar="FILE")
     _add_model(explain)
@@ -106,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--layer", help="block1 to block4, for gradcam and guided-gradcam (default: block3)")
     explain.set_defaults(run=_explain)
 
+    detector_commands.add_commands(commands, _add_model)
     studies.add_commands(commands, _add_model)
+    reporting.add_command(commands, _add_model)
 
     weights = commands.add_parser("import-weights", help="make a checkpoint of published weights")
     weights.add_argument(
@@ -119,12 +115,6 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--std", type=float, help="likewise (default: 0.3081; 1 for arrays)")
     weights.set_defaults(run=_import_weights)
 
-    measure = commands.add_parser(
-        "measure-detector", help="measure how well unusual inputs are told from digits, and at what cost"
-    )
-    _add_model(measure)
-    measure.add_argument("--out", type=Path, help="also write the figures to this JSON file")
-    measure.set_defaults(run=_measure_detector)
     bench = commands.add_parser("bench", help="measure speed and accuracy beside their baselines")
     bench.add_argument("--out", type=Path, help="also write the figures to this JSON file")
     bench.set_defaults(run=_bench)
@@ -240,25 +230,6 @@ def _calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _fit_detector(options: argparse.Namespace) -> int:
-    from core.datasets import load_dataset
-    from core.predictor import Predictor
-    from core.unusual_fit import fit_detector, keep_detector
-
-    def progress(stage: str, done: int, total: int) -> None:
-        end = "\n" if done == total else ""
-        print(f"\r{stage}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
-
-    predictor = Predictor.load(options.model)
-    training, held_out = (load_dataset(name) for name in ("mnist-train", "mnist-validation"))
-    card = keep_detector(predictor, fit_detector(predictor, training, held_out, progress=progress), held_out)
-    print(
-        f"{predictor.folder}: no digit above {card.verdict['unusual_above']:.2f}, which accepts "
-        f"{card.verdict['accepted']:.1%} of {card.verdict['accepted_of']}"
-    )
-    return 0
-
-
 def _explain(options: argparse.Namespace) -> int:
     from core.explanation import default_method, explain
     from core.overlay import overlay
@@ -295,13 +266,6 @@ def _import_weights(options: argparse.Namespace) -> int:
     }
     card = import_weights(options.file, options.out, normalisation=normalisation)
     print(f"{options.out}: {card.architecture}, {card.parameters:,} parameters")
-    return 0
-
-
-def _measure_detector(options: argparse.Namespace) -> int:
-    from core.unusual_bench import main as measure
-
-    measure(options.model, options.out)
     return 0
 
 

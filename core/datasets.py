@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core import mnist, own
-from core.archive import UNLIMITED, Archive, Limits
+from core.archive import LOCAL, UNLIMITED, Archive, Limits
 from core.errors import DatasetError, UnusableFile
 from core.files import Files, Folder
 from core.idx import parse_idx, read_idx
@@ -74,7 +74,7 @@ def load_archive(source: Path | bytes, name: str, *, progress: Progress | None =
         DatasetError: hostile, damaged, over a limit, or without a usable digit.
     """
     if not name.lower().endswith(".npz"):
-        with Archive(source, where=name) as archive:
+        with Archive(source, where=name, limits=LOCAL if isinstance(source, Path) else None) as archive:
             return load_files(archive, progress)
     limits = UNLIMITED if isinstance(source, Path) else Limits()
     with Archive(source, where=name, limits=limits, form="NPZ") as archive:
@@ -149,6 +149,8 @@ def _array(content: bytes, where: str) -> np.ndarray:
         version = np.lib.format.read_magic(file)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, by_column, kind = read[version](file)
+        if min(shape, default=0) < 0:
+            raise ValueError(f"a shape of {shape}")
         if kind.hasobject:
             raise ValueError("pickled objects")
         flat = np.frombuffer(content, dtype=kind, offset=file.tell())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.predictor import Predictor
+from core.unusual import CHOSEN
 
 FITTED_ON, SEED = 5_000, 23  # training digits that those with `fitted` see
 NEIGHBOURS = 10
@@ -32,7 +33,7 @@ KINDS = {
     OWN: Kind(
         "Both opinions",
         "Both",
-        "distance and, twice, learned, as tests are combined (Fisher 1932): what the verdict uses",
+        f"distance and learned together ({CHOSEN.words}): what the verdict uses",
         shipped=True,
     ),
     "distance": Kind(
@@ -44,7 +45,7 @@ KINDS = {
     "learned": Kind(
         "Learned",
         "Learned",
-        "a small network that knows digits from made-up scrawls and cut digits",
+        "a small network that knows digits from made-up scrawls and digits taken apart",
         shipped=True,
     ),
     "softmax": Kind(

@@ -59,3 +59,11 @@ class SettingError(DigitscopeError):
 
 class UnknownModel(DigitscopeError):
     """A model's name that no checkpoint has."""
+
+
+class StoryError(DigitscopeError):
+    """A story that can't be told, read or kept."""
+
+
+class ReportError(DigitscopeError):
+    """A report that can't be made as it was asked for, or can't be written."""

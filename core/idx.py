@@ -61,9 +61,19 @@ def _unpacked(content: bytes, name: str, most: int | None) -> bytes:
         return content
     try:
         with gzip.open(io.BytesIO(content)) as file:
-            unpacked = file.read(-1 if most is None else most + 1)
+            head = file.read(16)
+            wanted = _promised(head) if most is None else min(_promised(head), most)
+            unpacked = head + file.read(wanted + 1)  # what is too long shows, and costs no memory
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{name}: can't be read ({error}). Fetch the file again.") from error
     if most is not None and len(unpacked) > most:
         raise DatasetError(f"{name}: unpacks to over {most // 2**20} MB, the most that is read. Split it.")
     return unpacked
+
+
+def _promised(head: bytes) -> int:
+    """The bytes that follow the first ones of an IDX file by its own header, at most; 0 if it is none."""
+    dimensions = head[3] if len(head) > 3 and head[:3] == b"\x00\x00\x08" else 0
+    if not 1 <= dimensions <= 3 or len(head) < 4 + 4 * dimensions:
+        return 0
+    return math.prod(int(n) for n in np.frombuffer(head[4 : 4 + 4 * dimensions], dtype=">u4"))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from core.array_cache import ArrayCache, cache_key
-from core.detector_kinds import FITTED_ON, KINDS, SEED, possible
+from core.detector_kinds import FITTED_ON, KINDS, OWN, SEED, possible
 from core.paths import data_folder
 from core.predictor import Predictor
 from core.readings import read
@@ -79,6 +79,34 @@ def score_inputs(
         cache.write(key, kept)
     columns = np.asarray(kept, dtype=np.float64).T
     return InputScores(columns[0].astype(np.int64), columns[1], dict(zip(names, columns[2:], strict=True)))
+
+
+def read_inputs(
+    predictor: Predictor,
+    images: UInt8[np.ndarray, "n 28 28"],
+    *,
+    progress: Progress | None = None,
+) -> InputScores:
+    """Reads a set, and scores it by the checkpoint's own detector alone: many times faster than by all.
+
+    Args:
+        predictor: the model.
+        images: of the set.
+        progress: called with (done, total) pictures.
+    """
+    predictions, confidences, scores = [], [], []
+    for start in range(0, len(images), CHUNK):
+        part = images[start : start + CHUNK]
+        found, own = read(predictor, part), predictor.unusualness(predictor.run(part))
+        predictions.append(found.prediction)
+        confidences.append(found.confidence)
+        scores.append(own)
+        if progress:
+            progress(min(start + CHUNK, len(images)), len(images))
+    shipped = {} if predictor.detector is None else {OWN: np.concatenate(scores).astype(np.float64)}
+    return InputScores(
+        np.concatenate(predictions).astype(np.int64), np.concatenate(confidences).astype(np.float64), shipped
+    )
 
 
 def _scored(

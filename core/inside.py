@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from captum.attr import LayerGradientXActivation
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from torch import nn
 
 from core.attribution import Evidence, task_of
@@ -81,6 +81,30 @@ def first_filters(predictor: Predictor) -> Float32[np.ndarray, "filters 3 3"]:
         first = network.conv_layers[0] if isinstance(network, DigitCNN) else None
         assert isinstance(first, nn.Conv2d)
         return np.array(first.weight[:, 0].numpy())
+
+
+def unseen(predictor: Predictor) -> Bool[np.ndarray, "28 28"]:
+    """The pixels that no answer depends on: pooling an odd number of rows drops the last one, and the picture
+    below and to the right with it. Maps of a layer (Grad-CAM's) may mark places there all the same.
+
+    Found by a network of the same layers that passes something on from every pixel that it reads.
+    """
+    with private_network(predictor) as network, torch.enable_grad():
+        layers: list[nn.Module] = list(network.conv_layers) if isinstance(network, DigitCNN) else []
+        picture = torch.ones(1, 1, 28, 28, requires_grad=True)
+        nn.Sequential(*(_passing_on(layer) for layer in layers))(picture).sum().backward()
+    assert picture.grad is not None
+    return np.asarray(picture.grad[0, 0].numpy() == 0)
+
+
+def _passing_on(layer: nn.Module) -> nn.Module:
+    if isinstance(layer, nn.Conv2d):
+        same = nn.Conv2d(1, 1, layer.kernel_size, padding=layer.padding, bias=False)  # type: ignore[arg-type]
+        nn.init.ones_(same.weight)
+        return same
+    if isinstance(layer, nn.MaxPool2d):
+        return nn.AvgPool2d(layer.kernel_size, layer.stride)
+    return nn.Identity()
 
 
 def _check(predictor: Predictor) -> None:

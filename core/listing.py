@@ -10,6 +10,7 @@ from core.errors import DatasetError
 FILE_COLUMNS = ("file", "filename", "image", "path", "name", "filepath", "imagepath", "imagename")
 LABEL_COLUMNS = ("label", "digit", "class")
 DELIMITERS = ",;\t|"
+LONGEST_HEADER = 10_000  # characters
 DIGIT = re.compile(r"([0-9])(?:\.0+)?")  # pandas writes 7.0 where a label is missing elsewhere
 
 
@@ -43,8 +44,8 @@ def parse_listing(content: bytes, *, name: str, most: int) -> list[Row]:
     Raises:
         DatasetError: no such columns, too many rows, or not a CSV.
     """
+    delimiter, file, label = _columns(_header(content), name)
     text = _text(content)
-    delimiter, file, label = _columns(text.partition("\n")[0], name)
     if text.count("\n") > most + 1:
         raise DatasetError(f"{name}: over {most:,} rows, the most that are read. Split the data set.")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
@@ -61,7 +62,7 @@ def parse_listing(content: bytes, *, name: str, most: int) -> list[Row]:
 
 def is_listing(content: bytes) -> bool:
     """Whether a CSV names pictures and labels."""
-    header = _text(content).partition("\n")[0]
+    header = _header(content)
     return any(None not in _places(header, delimiter) for delimiter in DELIMITERS)
 
 
@@ -83,6 +84,12 @@ def _columns(header: str, name: str) -> tuple[str, int, int]:
         f"({', '.join(FILE_COLUMNS)}) and one of labels ({', '.join(LABEL_COLUMNS)}). "
         "Write `file,label` above the rows."
     )
+
+
+def _header(content: bytes) -> str:
+    """The first line, or as much of it as is looked at."""
+    start = content[: 2 * LONGEST_HEADER]
+    return _text(start.rpartition(b"\n")[0] or start)[:LONGEST_HEADER].partition("\n")[0]
 
 
 def _places(header: str, delimiter: str) -> tuple[int | None, int | None]:

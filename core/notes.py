@@ -1,6 +1,7 @@
 """What people say about single digits: tags and a free text, in SQLite under the data folder."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -12,6 +13,8 @@ from typing import Any, Literal
 from core.errors import NotesError
 from core.paths import data_folder, locked
 from core.spreadsheet import to_csv as table_to_csv
+
+log = logging.getLogger(__name__)
 
 TAGS = ("label wrong", "ambiguous", "interesting")
 TEXT_LIMIT = 2000  # characters
@@ -217,7 +220,8 @@ def _database() -> Iterator[sqlite3.Connection]:
             if database.in_transaction:
                 database.commit()
     except (sqlite3.Error, OSError, ValueError) as error:
-        raise NotesError(_explanation(file, error)) from error
+        log.error("notes: %s", explanation := _explanation(file, error))
+        raise NotesError(explanation) from error
 
 
 def _prepare(database: sqlite3.Connection, file: Path) -> None:

@@ -1,14 +1,10 @@
-"""Pictures that are no digits, of random strokes and of pieces of digits: what a detector learns from.
-
-None of them comes from a data set of other things: Hendrycks et al. 2019 (arXiv:1812.04606) learn from such
-"outliers", here they are made up.
-"""
+"""Pictures of random strokes, which are no digits, and digits as if a pen had drawn them."""
 
 from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 
 from core.errors import NothingDrawn
 from core.preprocess import prepare
@@ -17,12 +13,12 @@ from core.strokes import render, stroke
 Path = Float[np.ndarray, "_points 2"]
 Pixels = UInt8[np.ndarray, "n 28 28"]
 Progress = Callable[[int, int], None]
+Strokes = Callable[[np.random.Generator], list[Path]]
 
 SIZES = (100, 140, 200)  # px on the canvas
 BRUSHES = (10, 14, 18, 22, 28)
-STROKES = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.15, 5: 0.1}  # how many a scrawl has, and how often
+COUNTS = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.15, 5: 0.1}  # how many a scrawl has, and how often
 COLUMNS, ROWS = (0.0, 0.5, 1.0), (0.0, 1 / 3, 2 / 3, 1.0)
-CUTS = (10, 19)  # rows or columns between which digits are cut
 # Of a figure that is joined as writing is: its parts, how many, and how often.
 FIGURES = {2: 0.4, 3: 0.4, 4: 0.2}
 LINE = (0.0, 0.5, 1.0)
@@ -33,26 +29,25 @@ TRIES = 40
 UPRIGHT = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 
 
-def scrawls(n: int, *, seed: int, progress: Progress | None = None) -> Pixels:
-    """Random strokes drawn on the canvas: a third anywhere, a third between the points of a lattice, a third
-    of stems, bars, diagonals and bowls that are joined as in writing.
+def scrawls(n: int, *, seed: int, strokes: Strokes, progress: Progress | None = None) -> Pixels:
+    """Random strokes drawn on the canvas.
 
     Args:
-        n: how many.
+        n: how many pictures.
         seed: of the strokes.
+        strokes: `lattice_strokes`, `free_strokes` or `joined_strokes`.
         progress: called with (done, total).
     """
     generator = np.random.default_rng(seed)
     found: list[np.ndarray] = []
     while len(found) < n:
-        paths = (lattice_strokes, free_strokes, joined_strokes)[generator.integers(3)](generator)
         try:
-            found.append(_drawn(paths, generator))
+            found.append(drawn(strokes(generator), generator))
         except NothingDrawn:
             continue
         if progress and (not len(found) % 200 or len(found) == n):
             progress(len(found), n)
-    return np.stack(found)
+    return np.stack(found) if found else np.zeros((0, 28, 28), np.uint8)
 
 
 def lattice_strokes(generator: np.random.Generator) -> list[Path]:
@@ -116,7 +111,7 @@ def _part(generator: np.random.Generator) -> Path:
 
 
 def _how_many(generator: np.random.Generator) -> int:
-    return int(generator.choice(list(STROKES), p=list(STROKES.values())))
+    return int(generator.choice(list(COUNTS), p=list(COUNTS.values())))
 
 
 def _line(start: np.ndarray, generator: np.random.Generator) -> Path:
@@ -156,65 +151,13 @@ def _wave(start: np.ndarray, generator: np.random.Generator) -> Path:
     return path @ turn + start  # type: ignore[no-any-return]
 
 
-def _drawn(paths: list[Path], generator: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
+def drawn(paths: list[Path], generator: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
     """As the canvas draws them and `prepare` reads them."""
     points = np.concatenate(paths)
     scale = generator.choice(SIZES) / max(1e-6, float(np.ptp(points, axis=0).max()))
     brush, low = int(generator.choice(BRUSHES)), points.min(axis=0)
     lines = tuple(stroke(((path - low) * scale + 30).tolist(), brush) for path in paths)
     return prepare(render.__wrapped__(lines)).pixels  # not into the cache, which others need
-
-
-def cut_digits(
-    images: Pixels, labels: Int64[np.ndarray, " n"], count: int, *, seed: int
-) -> UInt8[np.ndarray, "count 28 28"]:
-    """Digits of two classes in one picture: the upper half of one, or the left one, with the rest of another.
-
-    Args:
-        images: digits to cut.
-        labels: theirs.
-        count: how many pictures to make.
-        seed: of the choice.
-
-    Returns:
-        Pictures with their centre of mass in the middle, as MNIST has it.
-    """
-    generator = np.random.default_rng(seed)
-    one, other = generator.integers(0, len(images), (2, 3 * count))
-    apart = np.flatnonzero(labels[one] != labels[other])[:count]
-    pixels, rest = images[one[apart]].copy(), images[other[apart]]
-    places = generator.integers(*CUTS, len(apart))
-    for row, (place, across) in enumerate(zip(places, generator.random(len(apart)) < 0.5, strict=True)):
-        cut = np.s_[place:] if across else np.s_[:, place:]
-        pixels[row][cut] = rest[row][cut]
-        pixels[row] = _centred(pixels[row])
-    return pixels  # type: ignore[no-any-return]
-
-
-def pieces(images: Pixels, count: int, *, seed: int) -> UInt8[np.ndarray, "count 28 28"]:
-    """Digits of which a part is missing: what lies beyond one row or column.
-
-    Args:
-        images: digits to cut.
-        count: how many pictures to make.
-        seed: of the choice.
-
-    Returns:
-        Pictures with their centre of mass in the middle, as MNIST has it.
-    """
-    generator = np.random.default_rng(seed)
-    pixels = images[generator.integers(0, len(images), count)].copy()
-    sides, places = generator.integers(0, 4, count), generator.integers(*CUTS, count)
-    for row, (side, place) in enumerate(zip(sides, places, strict=True)):
-        pixels[row][(np.s_[:place], np.s_[place:], np.s_[:, :place], np.s_[:, place:])[side]] = 0
-        pixels[row] = _centred(pixels[row])
-    return pixels
-
-
-def _centred(pixels: UInt8[np.ndarray, "28 28"]) -> UInt8[np.ndarray, "28 28"]:
-    total = max(1, int(pixels.sum()))
-    rows, columns = pixels.sum(axis=1) @ np.arange(28) / total, pixels.sum(axis=0) @ np.arange(28) / total
-    return np.roll(pixels, (round(14 - rows), round(14 - columns)), axis=(0, 1))
 
 
 def redrawn(images: Pixels, *, progress: Progress | None = None) -> Pixels:

@@ -51,6 +51,7 @@ def overlay(
     *,
     opacity: float = 0.7,
     side: int = 280,
+    top: float | None = None,
 ) -> Image.Image:
     """The digit in grey with the map over it.
 
@@ -59,8 +60,9 @@ def overlay(
         explanation: of the same picture.
         opacity: of the map where it is strongest, in [0, 1].
         side: of the square picture, px; pixels stay sharp.
+        top: the end of the scale, as for `heat`.
     """
-    layer = heat(explanation)
+    layer = heat(explanation, top=top)
     alpha: Float32[np.ndarray, "28 28 1"] = layer[..., 3:].astype(np.float32) / 255 * opacity
     mixed = pixels[..., None] * (1 - alpha) + layer[..., :3] * alpha
     return Image.fromarray(mixed.round().astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST)

@@ -1,6 +1,7 @@
 """The visitors' own data sets, prepared once and kept under names like `own/mine-1f3a…`."""
 
 import json
+import logging
 import os
 import re
 import time
@@ -14,6 +15,8 @@ import numpy as np
 from core.errors import DatasetError
 from core.labelled import LabelledDigits
 from core.paths import data_folder
+
+log = logging.getLogger(__name__)
 
 PREFIX = "own/"
 UPLOADED = ", uploaded"  # ends the source of a data set that a visitor sent
@@ -157,6 +160,7 @@ def _named(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        log.error("%s can't be written: %s", folder, error)
         raise DatasetError(
             f"{folder} can't be written ({error.strerror}). Free some space, or name another data folder in "
             "DIGITSCOPE_DATA."

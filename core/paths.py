@@ -13,6 +13,7 @@ from core.errors import CheckpointError
 WEIGHTS, GRAPH, HISTORY, CARD = "model.safetensors", "model.onnx", "history.jsonl", "card.json"
 DETECTOR = "unusual.safetensors"  # fitted after training, so absent until then
 STUDY, CHANNELS = "faithfulness.json", "channels.json"  # measured after training, likewise
+MODEL_CARD = "MODEL_CARD.md"  # written from the card and so without a hash in it
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -102,10 +103,8 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    ours = file.name in (WEIGHTS, GRAPH, HISTORY, CARD, DETECTOR, STUDY, CHANNELS) or file.name.startswith(
-        f".{CARD}."
-    )
-    return ours and not file.is_dir()
+    known = (WEIGHTS, GRAPH, HISTORY, CARD, DETECTOR, STUDY, CHANNELS, MODEL_CARD)
+    return (file.name in known or file.name.startswith(f".{CARD}.")) and not file.is_dir()
 
 
 def recover(folder: Path) -> None:

@@ -3,19 +3,36 @@
 import io
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
-from PIL import Image, ImageOps
+from PIL import Image
 
 from core.errors import NoPicture, PictureError, PictureTooLarge
+from core.file_parts import problem
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 WORKING_SIDE = 640  # larger pictures are reduced: a digit keeps all its detail at this size
+LARGE = 4_000_000  # pixels; larger ones take up to 200 MB while they are decoded
+STRIP = 1_000_000  # pixels that are converted at once
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+ORIENTATION = 0x0112  # EXIF's tag for the direction
+TURNS = {  # by that direction, what makes the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ONE_AT_A_TIME = Lock()
 
 
 @runtime_checkable
@@ -45,7 +62,8 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
         name: what to call the picture in an error; its path by default.
 
     Raises:
-        PictureError: over 10 MB or 40 megapixels, not an image, damaged, an odd array, or no picture.
+        PictureError: over 10 MB or 40 megapixels (WebP: 18), of too many parts, not an image, damaged, an
+            odd array, or no picture.
     """
     name = name or name_of(picture)
     if isinstance(picture, np.ndarray):
@@ -55,7 +73,7 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
         _check_pixels(image, name)
     else:
         image = _open(_content(picture, name), name)
-    return _strongest_channel(_opaque(_reduced(_decoded(image, name))))
+    return _strongest_channel(_opaque(_decoded(image, name)))
 
 
 def _content(picture: Any, name: str) -> bytes:
@@ -94,6 +112,8 @@ def _read(path: Path) -> bytes:
 
 
 def _open(content: bytes, name: str) -> Image.Image:
+    if found := problem(content):
+        raise PictureError(f"{name}: {found}. Save it again, or smaller.")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
@@ -110,22 +130,67 @@ def _open(content: bytes, name: str) -> Image.Image:
 
 
 def _decoded(image: Image.Image, name: str) -> Image.Image:
-    """The pixels, upright, in one of the modes L, LA, RGB, RGBA, I and F.
+    """The pixels, upright, at most 640 px long, in one of the modes L, LA, RGB and RGBA.
 
-    Nothing but Pillow works in here: a damaged file makes it raise nearly anything.
+    Nothing but Pillow and NumPy work in here: a damaged file makes them raise nearly anything.
     """
+    large = image.width * image.height > LARGE
     try:
-        image = ImageOps.exif_transpose(image)
-        image.load()
-        if image.mode == "1":
-            image = image.convert("L")
-        clear = "transparency" in image.info and image.mode in ("L", "RGB", "P")
-        if clear or image.mode in ("PA", "La", "RGBa"):
-            return image.convert("LA" if image.mode == "La" else "RGBA")
-        plain = image.mode in ("L", "LA", "RGB", "RGBA") or image.mode.startswith(("I", "F"))
-        return image if plain else image.convert("RGB")  # a palette's numbers can't be averaged
+        with _ONE_AT_A_TIME if large else nullcontext():
+            image.load()
+            # Only now: a TIFF is turned while it is loaded, and says so afterwards.
+            turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
+            small = _reduced(image)
+        return small if turn is None else small.transpose(turn)
     except Exception as error:
         raise PictureError(f"{name}: the image is damaged ({error}). Save or send it again.") from error
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Strip by strip, as most conversions need several times the memory of the whole picture."""
+    factor = -(-max(image.size) // WORKING_SIDE)
+    values = _range(image) if image.mode.startswith(("I", "F")) else None
+    if factor == 1:
+        return _plain(image, values)
+    rows = factor * max(1, STRIP // (image.width * factor))
+    strips = [_plain(strip, values).reduce(factor) for strip in _strips(image, rows)]
+    small = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for place, strip in enumerate(strips):
+        small.paste(strip, (0, place * rows // factor))
+    return small
+
+
+def _strips(image: Image.Image, rows: int) -> Iterator[Image.Image]:
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _plain(image: Image.Image, values: tuple[float, float] | None) -> Image.Image:
+    """In one of the modes L, LA, RGB and RGBA; `values` is the range of a mode of wide numbers."""
+    if values is not None:
+        low, high = values
+        numbers = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=high, neginf=low)
+        return Image.fromarray(((numbers - low) / (high - low) * 255).clip(0, 255).astype(np.uint8))
+    if image.mode == "1":
+        return image.convert("L")
+    clear = "transparency" in image.info and image.mode in ("L", "RGB", "P")
+    if clear or image.mode in ("PA", "La", "RGBa"):
+        return image.convert("LA" if image.mode == "La" else "RGBA")
+    # A palette's numbers can't be averaged.
+    return image if image.mode in ("L", "LA", "RGB", "RGBA") else image.convert("RGB")
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """What black and white are in a mode of wide numbers."""
+    if image.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    low, high = 0.0, -np.inf
+    for strip in _strips(image, max(1, STRIP // image.width)):
+        numbers = np.asarray(strip, dtype=np.float32)
+        numbers = numbers[np.isfinite(numbers)]
+        if numbers.size:
+            low, high = min(low, float(numbers.min())), max(high, float(numbers.max()))
+    return low, max(high, low + 1e-6)
 
 
 def _check_pixels(image: Image.Image, name: str) -> None:
@@ -167,20 +232,6 @@ def _bytes(array: np.ndarray, name: str) -> np.ndarray:
     # Up to 2, as interpolation overshoots: bicubic scaling makes 1.02 of 1.
     scaled = array * 255 if array.max() <= 2 else array
     return scaled.clip(0, 255).round().astype(np.uint8)
-
-
-def _reduced(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        image = _deep_to_bytes(image)
-    factor = -(-max(image.size) // WORKING_SIDE)
-    return image.reduce(factor) if factor > 1 else image
-
-
-def _deep_to_bytes(image: Image.Image) -> Image.Image:
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
-    low = min(0.0, float(values.min()))
-    high = 65535.0 if image.mode.startswith("I;16") else max(float(values.max()), low + 1e-6)
-    return Image.fromarray(((values - low) / (high - low) * 255).clip(0, 255).astype(np.uint8))
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -111,8 +111,14 @@ def _with_usual_thickness(ink: Field) -> Field:
     growth = (wanted * FINE_SIDE - width) / (2 * (1 - wanted))
     margin = int(np.ceil(max(0.0, growth))) + 1
     strokes = np.pad(fine, margin) > 0.5 * float(fine.max())
-    distance = ndimage.distance_transform_edt(~strokes) - ndimage.distance_transform_edt(strokes)
-    grown = (growth - distance + 0.5 * np.sign(distance) + 0.5).clip(0, 1).astype(np.float32)
+    # Only the side that the outline moves to: on the other one nothing changes.
+    if growth > 0:
+        distance = ndimage.distance_transform_edt(~strokes)
+        grown = np.where(strokes, 1, growth - distance + 1)
+    else:
+        distance = ndimage.distance_transform_edt(strokes)
+        grown = np.where(strokes, growth + distance, 0)
+    grown = grown.clip(0, 1).astype(np.float32)
     return _cropped(grown) if float(grown.max()) > 0.5 else ink
 
 

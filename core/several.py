@@ -9,7 +9,8 @@ from scipy import ndimage
 from core.predictor import Predictor
 from core.preprocess import STEPS, PreparedDigit, prepare
 
-MOST = 12  # digits in one picture; more parts than that are no writing
+MOST = 12  # digits in one picture; more than that are no writing
+MOST_PARTS = 8 * MOST  # connected parts of the ink; joining thousands of dots would take minutes
 INKED = 0.1 * 255  # of a pixel of the ink, as for finding its box
 TALL = 0.5  # of the tallest part: what is lower belongs to a neighbour (the bar of a 5)
 BESIDE = 0.5  # of the narrower one's width: what overlaps more stands above the other, not beside it
@@ -97,6 +98,8 @@ def separate(digit: PreparedDigit) -> tuple[PreparedDigit, ...]:
     if ink is None:
         return (digit,)
     labelled, boxes = _parts(ink)
+    if len(boxes) > MOST_PARTS:
+        return (digit,)
     groups = _in_reading_order(_grouped(boxes))
     if not 1 < len(groups) <= MOST:
         return (digit,)

@@ -1,9 +1,10 @@
-"""The commands that study a checkpoint's explanations: `python -m core faithfulness | channels`."""
+"""The commands that study a checkpoint and tell of it: `python -m core faithfulness | channels | card`."""
 
 import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -16,7 +17,7 @@ def add_commands(commands: Any, add_model: Callable[[argparse.ArgumentParser], N
     """
     faithfulness = commands.add_parser(
         "faithfulness",
-        help="measure how far each attribution method can be believed, on MNIST's test digits (minutes)",
+        help="measure how far each attribution method can be believed, on MNIST's test digits (20 minutes)",
     )
     add_model(faithfulness)
     faithfulness.set_defaults(run=_faithfulness)
@@ -25,6 +26,12 @@ def add_commands(commands: Any, add_model: Callable[[argparse.ArgumentParser], N
     )
     add_model(channels)
     channels.set_defaults(run=_channels)
+    card = commands.add_parser("card", help="write a checkpoint's model card for people, as Markdown")
+    add_model(card)
+    card.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to (default: MODEL_CARD.md in the checkpoint)"
+    )
+    card.set_defaults(run=_card)
 
 
 def _faithfulness(options: argparse.Namespace) -> int:
@@ -62,6 +69,13 @@ def _channels(options: argparse.Namespace) -> int:
     keep_channels(predictor, found)
     count = sum(len(patches) for patches in found.patches.values())
     print(f"{predictor.folder}: {count} channels on {found.n:,} digits of {found.dataset}")
+    return 0
+
+
+def _card(options: argparse.Namespace) -> int:
+    from core.model_card import write_model_card
+
+    print(write_model_card(options.model, options.out))
     return 0
 
 

@@ -21,7 +21,7 @@ FIGURES = {
 }
 FAITHFUL = ("deletion", "insertion", "infidelity")  # those that the ranking goes by
 CONTROLS = {"edges": "Edge detector", "random": "Random map"}
-KEPT = SCHEMA_VERSION  # part of the key of what is kept of a stopped run
+KEPT = 2  # how it is measured: raised when a method or a figure changes
 SURVIVES = 0.5  # a rank correlation from which on a map counts as unchanged
 
 
@@ -67,7 +67,8 @@ class Study:
         n: digits; `few` of them for sensitivity and destroyed weights.
         stages: what was destroyed, one on top of the other.
         methods: by name, controls included.
-        about: seed, settings, the temperature of the probabilities, seconds, hardware, versions, date.
+        about: seed, settings, how it was measured (`KEPT`), the temperature of the probabilities, seconds,
+            hardware, versions, date.
         boundary: by digit, what it is read as and the size of the smallest change found.
     """
 
@@ -80,6 +81,11 @@ class Study:
     about: dict[str, Any]
     schema_version: int = SCHEMA_VERSION
     boundary: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a method or a figure has changed since it was made."""
+        return bool(self.about.get("measured_as") != KEPT)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"

@@ -1,5 +1,7 @@
 """Evaluation tables computed, and kept on disk by what decides them."""
 
+import json
+import logging
 import os
 import shutil
 import tempfile
@@ -14,15 +16,19 @@ from jaxtyping import Float32, Int64, UInt8
 from pyarrow import parquet
 
 from core.array_cache import cache_key
+from core.card import sha256
 from core.datasets import LabelledDigits
 from core.errors import DatasetError
 from core.paths import data_folder
 from core.predictor import Predictor
 from core.table import ABOUT, SCHEMA_VERSION, About, EvaluationTable, read_about, write_about
 
+log = logging.getLogger(__name__)
+
 ROW_GROUP = 2048  # rows: a page of digits reads a few groups, not the file
 PART = 2 * ROW_GROUP  # digits that a part of the table is made of
 ABANDONED = 3600  # s after which a table that was never finished is swept away
+SUMS = "checksums.json"  # of a kept table's files
 MOST_TABLES = 24  # kept on disk; the ones that were not used for longest go
 
 Progress = Callable[[int, int], None]
@@ -139,7 +145,8 @@ def at_hand(predictor: Predictor, data: LabelledDigits) -> bool:
 def _is_whole(folder: Path, n: int) -> bool:
     """Whether the table of `n` digits is finished, and no part of it was deleted."""
     parts = (folder / _part_name(part) for part in range(-(-n // PART)))
-    return (folder / ABOUT).is_file() and all(part.is_file() for part in parts)
+    files = (folder / ABOUT, folder / SUMS, *parts)
+    return all(file.is_file() for file in files)
 
 
 def table_of(
@@ -165,9 +172,11 @@ def table_of(
         tables_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=tables_folder(), prefix=".new-") as temporary:
             write_table(Path(temporary), predictor, data, progress=progress)
+            (Path(temporary) / SUMS).write_text(json.dumps(_sums(Path(temporary))), encoding="utf-8")
             Path(temporary).chmod(0o755)
             _put(Path(temporary), folder, len(data))
     except OSError as error:
+        log.error("%s can't be written: %s", tables_folder(), error)
         raise DatasetError(
             f"The evaluation can't be kept in {tables_folder()} ({error.strerror}). Free some space, or "
             "name another folder with DIGITSCOPE_DATA."
@@ -180,11 +189,26 @@ def _opened(folder: Path) -> EvaluationTable:
     """A kept table; a damaged one counts as unfinished from then on, so that it is computed anew."""
     with suppress(OSError):  # of a folder that may only be read
         os.utime(folder)
-    return EvaluationTable(
-        folder,
-        remedy="Reload the page: it is computed anew.",
-        damaged=lambda: (folder / ABOUT).unlink(missing_ok=True),
-    )
+    remedy = "Reload the page: it is computed anew."
+
+    def damaged() -> None:
+        log.warning("%s is damaged; it is computed anew.", folder)
+        with suppress(OSError):
+            (folder / ABOUT).unlink(missing_ok=True)
+
+    try:
+        whole = json.loads((folder / SUMS).read_text(encoding="utf-8")) == _sums(folder)
+    except (OSError, ValueError):
+        whole = False
+    if not whole:
+        damaged()
+        raise DatasetError(f"{folder}: the evaluation is damaged. {remedy}")
+    return EvaluationTable(folder, remedy=remedy, damaged=damaged)
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of a table's files: Parquet notices no changed pixel by itself."""
+    return {path.name: sha256(path) for path in sorted([folder / ABOUT, *folder.glob("part-*.parquet")])}
 
 
 def write_table(

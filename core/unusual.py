@@ -1,19 +1,17 @@
 """How unlike the training digits a picture is: one score from the features that the network has anyway.
 
-Two opinions, each in standard deviations of real digits about their mean, are combined as independent tests
-are (Fisher 1932): the logarithms of how seldom a digit would be so far out are added, the second one twice.
-Either alone is enough, neither excuses the other, and what is very far out by one is unusual whatever the
-other says:
+Two opinions, each in standard deviations of real digits about their mean, are combined in the form `CHOSEN`,
+the best that `python -m core choose-detector` found. Either alone is enough, and neither excuses the other:
 
 - *distance*: the cosine distance to the nearest training digit, summed over the network's blocks (Sun et al.
   2022, arXiv:2204.06507, there on the last features alone). Strange textures are far away.
-- *learned*: a small network on the same features that tells digits from made-up scrawls and from digits cut
+- *learned*: a small network on the same features that tells digits from made-up scrawls and from digits taken
   apart (after Hendrycks et al. 2019, arXiv:1812.04606). It knows strange shapes made of usual parts.
 
 Higher = more unusual.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +25,6 @@ from core.outputs import Outputs
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
 FEW = 4  # rows that are not worth waking other threads for: on a busy machine that takes long
-LEARNED_WEIGHT = np.float32(2)
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
 BANK = "bank."
 ARRAYS = (
@@ -49,6 +46,61 @@ Features = Float32[np.ndarray, "n d"]
 Scores = Float32[np.ndarray, " n"]
 
 
+def surprise(values: Scores) -> Scores:
+    """−ln of the chance that a normal variable is greater: ln 2 at 0, about x² / 2 for large x, 0 at −∞."""
+    return -special.log_ndtr(-values)  # type: ignore[no-any-return]
+
+
+def _softplus(values: Scores) -> Scores:
+    return np.logaddexp(0, values)  # type: ignore[no-any-return]
+
+
+# Of the distance and the learned opinion, both in standard deviations, and the weight of the latter.
+COMBINATIONS: dict[str, Callable[[Scores, Scores, np.float32], Scores]] = {
+    "fisher": lambda far, strange, weight: surprise(far) + weight * surprise(strange),
+    "softplus": lambda far, strange, weight: _softplus(far) + weight * _softplus(strange),
+    "maximum": lambda far, strange, weight: np.maximum(surprise(far), weight * surprise(strange)),
+    "distance": lambda far, _strange, _weight: far,
+    "learned": lambda _far, strange, _weight: strange,
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a score is made of the two opinions.
+
+    Attributes:
+        combination: a key of `COMBINATIONS`.
+        weight: of the learned opinion.
+        blocks: over which of the network's blocks the distance is summed, from 1; a network of fewer sums
+            over all.
+    """
+
+    combination: str
+    weight: float
+    blocks: tuple[int, ...]
+
+    @property
+    def words(self) -> str:
+        """The form for people."""
+        blocks = f"blocks {', '.join(map(str, self.blocks))}"
+        if self.combination in ("distance", "learned"):
+            return self.combination + (f", {blocks}" if self.combination == "distance" else "")
+        return f"{self.combination}, learned × {self.weight:g}, {blocks}"
+
+    def combined(self, far: Scores, strange: Scores) -> Scores:
+        """The score, higher = more unusual, of both opinions in standard deviations of real digits."""
+        return COMBINATIONS[self.combination](far, strange, np.float32(self.weight))
+
+    def names(self, features: Mapping[str, object]) -> list[str]:
+        """The names of its blocks among a network's."""
+        every = list(features)
+        return [every[place - 1] for place in self.blocks] if len(every) >= max(self.blocks) else every
+
+
+CHOSEN = Form("fisher", 4.0, (2, 3, 4))  # as docs/results/unusual-choice.json records
+
+
 @dataclass(frozen=True, eq=False)
 class Detector:
     """Scores outputs of the one network that it was fitted to.
@@ -64,14 +116,14 @@ class Detector:
     arrays: dict[str, np.ndarray]
 
     def score(self, outputs: Outputs) -> Scores:
-        """How unusual each picture is, ≥ 0; half of the real digits lie below about 2."""
+        """How unusual each picture is, in the chosen form."""
         return self.combined(self.distance(outputs), self.learned(outputs))
 
     def combined(self, distance: Scores, learned: Scores) -> Scores:
         """The score from what `distance` and `learned` give."""
         far = distance / self.arrays["distance.sum_std"]
         strange = (learned - self.arrays["learned.mean"]) / self.arrays["learned.std"]
-        return surprise(far) + LEARNED_WEIGHT * surprise(strange)
+        return CHOSEN.combined(far, strange)
 
     def distance(self, outputs: Outputs) -> Scores:
         """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""
@@ -154,8 +206,3 @@ def of_length_1(features: Features) -> Features:
     """Each row divided by its length; a row of zeros stays."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.maximum(lengths, np.finfo(np.float32).tiny)  # type: ignore[no-any-return]
-
-
-def surprise(values: Scores) -> Scores:
-    """−ln of the chance that a normal variable is greater: ln 2 at 0, about x² / 2 for large x, 0 at −∞."""
-    return -special.log_ndtr(-values)  # type: ignore[no-any-return]

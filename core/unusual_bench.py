@@ -20,6 +20,7 @@ from core.figures import Row, check_out, print_table, write_figures
 from core.found_inputs import BESIDE, found_folders
 from core.hardware import describe_hardware
 from core.inputs import FOUND, load_set
+from core.letter_strokes import SOURCES
 from core.paths import data_folder
 from core.pen_letters import pen_letters
 from core.pendigits import SIZES, PenDigit, draw, read_unipen
@@ -130,18 +131,21 @@ def _scores(
 def _by_pen(predictor: Predictor, detector: Detector) -> Iterator[Row]:
     """Digits and letters drawn with the canvas's brush: told apart, and the digits accepted."""
     file = data_folder() / "pendigits" / "pendigits-orig.tra.gz"
-    what = "pen-drawn letters against pen-drawn digits"
     if not file.is_file():
+        what = f"{next(iter(SOURCES.values())).name} against pen-drawn digits"
         yield Row(f"AUROC, {what}", None, "auroc", against=f"{file} is absent", limit=LEAST_BY_PEN)
         return
     _say("pen-drawn digits")
     drawn, labels = _pen_drawn([pen for pen in read_unipen(file) if pen.label in predictor.classes])
-    _say("pen-drawn letters")
-    letters = pen_letters(seed=SEED)
-    if letters is None:
-        yield Row(f"AUROC, {what}", None, "auroc", against="hershey-fonts is absent", limit=LEAST_BY_PEN)
-    else:
-        usual, unusual = (_scores(predictor, detector, images) for images in (drawn, letters))
+    usual = _scores(predictor, detector, drawn)
+    for source in SOURCES.values():
+        _say(source.name)
+        what, letters = f"{source.name} against pen-drawn digits", source.letters()
+        if letters is None:
+            absent = "not fetched: `make letters`"
+            yield Row(f"AUROC, {what}", None, "auroc", against=absent, limit=LEAST_BY_PEN)
+            continue
+        unusual = _scores(predictor, detector, pen_letters(letters, source.copies, seed=SEED))
         yield from _compared(what, usual, unusual, LEAST_BY_PEN, fpr=True)
     kinds = [found.verdict.kind for found in predictor.predict(list(drawn)) if found.verdict]
     for figure, count, limit in (

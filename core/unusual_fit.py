@@ -1,5 +1,6 @@
 """Fits a detector of unusual inputs to a checkpoint, on training digits and on made-up pictures alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +14,26 @@ from core.outliers import redrawn
 from core.outputs import Outputs
 from core.paths import DETECTOR
 from core.predictor import Predictor
-from core.unusual import CLAMP, Detector, distance_of, inputs, nearest, of_length_1
-from core.unusual_material import SEED, Pixels, Progress, gather, silent
+from core.unusual import (
+    CHOSEN,
+    CLAMP,
+    Detector,
+    Form,
+    distance_of,
+    inputs,
+    nearest,
+    of_length_1,
+)
+from core.unusual_material import SEED, Material, Progress, gather, silent
 
 WIDTH, EPOCHS, BATCH = 256, 8, 256
 LIKE_A_DIGIT = 0.0  # scrawls that are nearer to the training digits than the mean digit is are left out
 BYTES_A_BANK = 4_000_000
 ACCEPTED = 0.995  # of the digits that nothing was fitted to
 DRAWN_AGAIN = 2  # every second of them once more, as a pen would draw it
+
+Distance = Callable[[Outputs], Float32[np.ndarray, " _n"]]
+Lessons = Float32[np.ndarray, "_n _d"]
 
 
 def fit_detector(
@@ -38,27 +51,23 @@ def fit_detector(
         DatasetError: too few digits of the model's classes.
     """
     material = gather(predictor, training, progress)
-    banks = _banks(predictor.run(material.bank))
-    spread = nearest(predictor.run(material.spread), banks)
-    mean, std = spread.mean(axis=0), spread.std(axis=0)
-    sums = distance_of(spread, mean, std)
-
-    def strange(pixels: Pixels) -> Outputs:
-        distances = distance_of(nearest(predictor.run(pixels), banks), mean, std)
-        return predictor.run(pixels[distances > LIKE_A_DIGIT])
-
-    digits = inputs(predictor.run(material.learn))
-    others = np.concatenate([inputs(strange(each)) for each in (material.scrawls, material.cut)])
+    banks = banks_of(predictor.run(material.bank))
+    spread = predictor.run(material.spread)
+    near = nearest(spread, banks)
+    mean, std = near.mean(axis=0), near.std(axis=0)
+    digits, others = lessons(
+        predictor, material, lambda outputs: distance_of(nearest(outputs, banks), mean, std)
+    )
     arrays = {
         "distance.mean": mean,
         "distance.std": std,
-        "distance.sum_std": sums.std(keepdims=True),
-        **_learned(digits, others, progress),
+        "distance.sum_std": distance_of(near, mean, std).std(keepdims=True),
+        **learned_from(digits, np.concatenate(list(others.values())), progress),
         "learned.mean": np.zeros(1, np.float32),
         "learned.std": np.ones(1, np.float32),
         "reference": np.zeros(1, np.float32),
     }
-    learned = Detector(banks, arrays).learned(predictor.run(material.spread))
+    learned = Detector(banks, arrays).learned(spread)
     arrays |= {"learned.mean": learned.mean(keepdims=True), "learned.std": learned.std(keepdims=True)}
     usual = held_out.only(predictor.classes).images
     again = redrawn(
@@ -68,9 +77,9 @@ def fit_detector(
     return Detector(banks, arrays | {"reference": np.sort(reference)})
 
 
-def _banks(outputs: Outputs) -> dict[str, Float32[np.ndarray, "m _"]]:
-    """All blocks but the first, whose means say little more than how much ink there is."""
-    names = list(outputs.features)[1:] or list(outputs.features)
+def banks_of(outputs: Outputs, form: Form = CHOSEN) -> dict[str, Float32[np.ndarray, "m _"]]:
+    """The features that distances are measured to, of as many digits as the file has room for."""
+    names = form.names(outputs.features)
     size = BYTES_A_BANK // 2 // sum(outputs.features[name].shape[1] for name in names)
     chosen = np.linspace(0, len(outputs.logits) - 1, min(size, len(outputs.logits))).astype(int)
     banks = {name: of_length_1(outputs.features[name][chosen]) for name in names}
@@ -78,9 +87,24 @@ def _banks(outputs: Outputs) -> dict[str, Float32[np.ndarray, "m _"]]:
     return {name: of_length_1(bank.astype(np.float16).astype(np.float32)) for name, bank in banks.items()}
 
 
-def _learned(
-    digits: Float32[np.ndarray, "n d"], others: Float32[np.ndarray, "m d"], progress: Progress
-) -> dict[str, np.ndarray]:
+def lessons(
+    predictor: Predictor, material: Material, distance: Distance
+) -> tuple[Lessons, dict[str, Lessons]]:
+    """What the small network learns from: its inputs for digits, and for the made-up pictures by kind.
+
+    Args:
+        predictor: the checkpoint.
+        material: the pictures.
+        distance: gives the pictures' distances: those that are as near as digits are left out.
+    """
+    others = {}
+    for name, pixels in material.made_up.items():
+        outputs = predictor.run(pixels)
+        others[name] = inputs(outputs)[distance(outputs) > LIKE_A_DIGIT]
+    return inputs(predictor.run(material.learn)), others
+
+
+def learned_from(digits: Lessons, others: Lessons, progress: Progress = silent) -> dict[str, np.ndarray]:
     """The weights of the small network."""
     mean, std = digits.mean(axis=0), digits.std(axis=0) + np.float32(1e-6)
     values = torch.from_numpy(((np.concatenate([digits, others]) - mean) / std).clip(-CLAMP, CLAMP))

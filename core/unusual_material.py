@@ -11,14 +11,14 @@ from core.allographs import Allographs
 from core.augmentation import Affine, Augmentation, Elastic, Thickness
 from core.datasets import LabelledDigits
 from core.errors import DatasetError
-from core.outliers import cut_digits, pieces, redrawn, scrawls
+from core.made_up import FITTED, KINDS
+from core.outliers import redrawn
 from core.predictor import Predictor
 
 SEED = 23
 BANK_PLAIN, BANK_REDRAWN = 2500, 1500  # digits in the bank, as they are and as a pen would draw them
 LEAST_BANK = 20
 PLAIN, REDRAWN, VARIED = 40_000, 12_000, 20_000  # digits to learn from
-SCRAWLS, CUT, PIECES = 36_000, 20_000, 10_000  # and what is none
 SPREAD = 5000  # training digits that neither bank nor network has seen: what is usual is measured on them
 # Other hands: more than the network's own training distorts, as these are to be accepted, not read.
 HANDS = Augmentation(
@@ -27,6 +27,7 @@ HANDS = Augmentation(
     thickness=Thickness(0.5, 0.5),
 )
 FORMS = Allographs(upstroke=0.3, bar=0.3)
+OTHERS = "other digits"
 BATCH = 2000  # digits that are distorted at once
 
 Progress = Callable[[str, int, int], None]
@@ -39,13 +40,12 @@ def silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """The pictures: training digits in three disjoint parts, some of them redrawn, and made-up ones."""
+    """Training digits in three disjoint parts, some of them redrawn, and made-up pictures by kind."""
 
     bank: Pixels
     learn: Pixels
     spread: Pixels
-    scrawls: Pixels
-    cut: Pixels
+    made_up: dict[str, Pixels]
 
 
 def gather(predictor: Predictor, training: LabelledDigits, progress: Progress = silent) -> Material:
@@ -75,21 +75,19 @@ def gather(predictor: Predictor, training: LabelledDigits, progress: Progress = 
         varied(each, labels[: len(each)], seed=SEED + place)
         for place, each in enumerate((learn[: int(share * VARIED)], pens))
     ]
-    made_up = scrawls(int(share * SCRAWLS), seed=SEED, progress=lambda *step: progress("scrawls", *step))
-    cut = np.concatenate(
-        [
-            cut_digits(learn, labels, int(share * CUT), seed=SEED),
-            pieces(learn, int(share * PIECES), seed=SEED),
-        ]
-    )
+    made_up = {}
+    for place, name in enumerate(FITTED):
+        progress("made-up pictures", place, len(FITTED))
+        count = int(share * KINDS[name].fitted)
+        made_up[name] = KINDS[name].make(learn, labels, count, seed=SEED + place)
     if len(others):  # to a model of fewer classes the other digits are no less strange
-        cut = np.concatenate([cut, others[: len(cut)]])
+        made_up[OTHERS] = others[: sum(len(each) for each in made_up.values()) // 2]
+    progress("made-up pictures", len(FITTED), len(FITTED))
     return Material(
         np.concatenate([plain, drawings[: len(drawn)]]),
         np.concatenate([learn, pens, *others_hands]),
         spread,
         made_up,
-        cut,
     )
 
 

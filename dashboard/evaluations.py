@@ -1,6 +1,6 @@
 """Cached access to evaluations: tables, and what is computed from them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +22,11 @@ from core.table import DigitRow, EvaluationTable, read_about
 from core.tabulation import at_hand, evaluations_folder, evaluations_of, key_of, table_of
 from dashboard.errors_link import Area
 from dashboard.resources import card, predictor, samples
+from dashboard.together import Progress, once
 
 if TYPE_CHECKING:
     from core.neighbours import Neighbours
 
-Progress = Callable[[int, int], None]
 MOST_BANKS = 2  # of training digits' embeddings in memory: 56 MB each
 MAP_SIZE = 12_000  # digits on a map at most: more are slow to lay out and to draw
 ELSEWHERE = "evaluations/"  # begins the names of tables that were made by the command line
@@ -37,9 +37,14 @@ def table(model: str, dataset: str, *, progress: Progress | None = None) -> Eval
     if dataset.startswith(ELSEWHERE):
         return _elsewhere(model, dataset)
     chosen, data = predictor(model), samples(dataset)
-    if not at_hand(chosen, data):
-        table_of(chosen, data, progress=progress)
-    return _table(key_of(chosen, data), dataset, chosen)
+    key = key_of(chosen, data)
+    once(
+        key,
+        lambda: not at_hand(chosen, data),
+        lambda tell: table_of(chosen, data, progress=tell),
+        progress=progress,
+    )
+    return _table(key, dataset, chosen)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

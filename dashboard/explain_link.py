@@ -7,7 +7,7 @@ from core.methods import BASELINES, DEFAULT_LAYER, DEFAULTS, METHODS, Options
 from dashboard.page_link import PageLink
 
 LOOKS = ("methods", "believe", "whatif", "turn", "inside")
-SOURCES = ("data", "draw", "file")
+SOURCES = ("data", "draw", "file", "camera")
 LAYERS = ("block1", "block2", "block3", "block4")
 STEPS, WINDOWS, STRIDES = (8, 16, 32, 64, 128, 256), (2, 3, 4, 5, 7, 9), (1, 2, 4)
 LARGEST = 10**12

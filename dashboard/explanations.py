@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.card import read_card
 from core.channels import Channels, read_channels
-from core.errors import DigitscopeError
+from core.errors import CheckpointError, DigitscopeError
 from core.methods import DEFAULT_LAYER, DEFAULTS, METHODS, Options
 from core.paths import CHANNELS, STUDY
 from core.predictor import Predictor
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.map_metrics import MapFigures
 
 log = logging.getLogger(__name__)
+REPLACED = "The model was replaced in the meantime. Load this page again."
 BROKEN = "It failed here. That has been logged; the other methods stand."
 
 
@@ -59,6 +60,8 @@ def explanation(
     """A map, or why there is none, in words."""
     try:
         return _explanation(predictor.key, pixels, method, question.told(method), predictor)
+    except CheckpointError:
+        return REPLACED
     except DigitscopeError as error:
         return str(error)
     except Exception as error:  # one method's failure must not take the others from the page
@@ -84,9 +87,15 @@ def _explanation(
     )
 
 
-def figures(predictor: Predictor, pixels: np.ndarray, method: str, question: Question) -> "MapFigures":
-    """A map that there is, measured."""
-    return _figures(predictor.key, pixels, method, question.told(method), predictor)
+def figures(predictor: Predictor, pixels: np.ndarray, method: str, question: Question) -> "MapFigures | str":
+    """A map that there is, measured, or why not, in words."""
+    try:
+        return _figures(predictor.key, pixels, method, question.told(method), predictor)
+    except CheckpointError:
+        return REPLACED
+    except Exception as error:
+        log.error("measuring %s failed", method, exc_info=error)
+        return BROKEN
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
@@ -165,6 +174,18 @@ def _inside(
     from core.inside import look_inside  # torch
 
     return look_inside(_predictor, pixels, target, against)
+
+
+def unseen(predictor: Predictor, method: str) -> np.ndarray | None:
+    """The pixels that no answer depends on, for a method whose maps may mark places there."""
+    return _unseen(predictor.key, predictor) if method == "gradcam" else None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _unseen(key: str, _predictor: Predictor) -> np.ndarray:
+    from core.inside import unseen  # torch
+
+    return unseen(_predictor)
 
 
 def filters(predictor: Predictor) -> np.ndarray:

@@ -78,7 +78,8 @@ class PageLink(Generic[View]):
 
     def change(self, **values: Any) -> None:
         """Shows something else. A gallery begins at its first page again unless told otherwise."""
-        self._write(replace(self.view(), **({"page": 1} | values)))  # type: ignore[type-var]
+        first = {"page": 1} if any(part.name == "page" for part in fields(self._kind)) else {}  # type: ignore[arg-type]
+        self._write(replace(self.view(), **(first | values)))  # type: ignore[type-var]
 
     def mirror(
         self, name: str, names: Mapping[Any, str] | None = None, *, empty: Any = None

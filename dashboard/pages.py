@@ -21,4 +21,7 @@ PAGES = (
     Page("unusual", "Unusual inputs", ":material/question_mark:"),
     Page("explain", "Explain", ":material/lightbulb:"),
     LEARN,
+    Page("report", "Report", ":material/description:"),
+    Page("story", "Story", ":material/co_present:"),
+    Page("card", "Model card", ":material/badge:"),
 )

@@ -1,7 +1,9 @@
 """Cached access to core: one function a resource."""
 
+import gc
 import logging
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,8 @@ from core.course import few
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DigitscopeError
 from core.live_training import Pool
+from core.model_card import ModelCardText
+from core.model_card import model_card as model_card_of
 from core.one_digit import served_weights
 from core.parts import parts_of
 from core.paths import checkpoint_folder
@@ -54,6 +58,11 @@ def _history(name: str, version: str) -> list[dict[str, float]]:
     return read_history(checkpoint_folder(name))
 
 
+def model_card(name: str) -> ModelCardText:
+    """The model card of a checkpoint for people, written from what lies on disk now."""
+    return model_card_of(name)
+
+
 def running() -> list[RunStatus]:
     """The trainings under way on this machine."""
     return runs.running()
@@ -80,7 +89,12 @@ def prepared(content: bytes | np.ndarray, name: str) -> PreparedDigit:
 
 def explanation(predictor: Predictor, digit: PreparedDigit, target: int) -> "Explanation":
     """The evidence for one digit in a picture, by the method that fits the model."""
-    return _explanation(predictor.key, digit.pixels, target, predictor)
+    return explanations(predictor, digit)[target]
+
+
+def explanations(predictor: Predictor, digit: PreparedDigit) -> dict[int, "Explanation"]:
+    """The evidence for each digit that the model knows; all at once takes no longer than two one by one."""
+    return _explanations(predictor.key, digit.pixels, predictor)
 
 
 def digits_in(predictor: Predictor, digit: PreparedDigit) -> tuple[PreparedDigit, ...]:
@@ -95,11 +109,14 @@ def _digits_in(
     return several.digits_in(_predictor, _digit)
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def _explanation(key: str, pixels: np.ndarray, target: int, _predictor: Predictor) -> "Explanation":
-    from core.explanation import default_method, explain  # torch: seconds to import
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _explanations(key: str, pixels: np.ndarray, _predictor: Predictor) -> dict[int, "Explanation"]:
+    from core.explanation import default_method, explain_batch  # torch: seconds to import
 
-    return explain(_predictor, pixels, method=default_method(_predictor), target=target)
+    targets = np.array(_predictor.classes)
+    copies = np.repeat(pixels[None], len(targets), axis=0)
+    found = explain_batch(_predictor, copies, method=default_method(_predictor), targets=targets)
+    return {each.target: each for each in found}
 
 
 def key(card: ModelCard) -> str:
@@ -165,10 +182,19 @@ def _warm_up(key: str, _predictor: Predictor) -> threading.Thread:
             warm_up(_predictor)
         except DigitscopeError as error:  # the page that needs it shows it
             log.warning("no explanations: %s", error)
+        _set_libraries_aside()
 
     thread = threading.Thread(target=warm, name="warm-up", daemon=True)
     thread.start()
     return thread
+
+
+@lru_cache(maxsize=1)
+def _set_libraries_aside() -> None:
+    """Keeps the garbage collector from what never goes: 380,000 objects of the libraries, and nobody is
+    answered while it looks at them. Once, as a session that lives now is set aside, too."""
+    gc.collect()
+    gc.freeze()
 
 
 def sample(name: str, index: int) -> tuple[np.ndarray, int]:

@@ -1,33 +1,13 @@
-"""Figures in words."""
+"""Figures in words, and texts of others as they are."""
 
 import re
-from collections.abc import Sequence
 
+from core.wording import duration, listed, percent
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share in [0, 1] as a percentage that never rounds to a certainty that it is not."""
-    least = 10.0**-digits
-    value = 100 * share
-    if 100 - least / 2 <= value < 100:
-        return f"> {100 - least:.{digits}f} %"
-    if 0 < value < least / 2:
-        return f"< {least:.{digits}f} %"
-    return f"{value:.{digits}f} %"
+__all__ = ["duration", "listed", "percent", "plain"]
 
 
 def plain(text: str) -> str:
     """A text that is shown as it is where Markdown is expected: a file's name must not become
     emphasis, a formula or a picture from elsewhere."""
     return re.sub(r"([\\`*_{}\[\]()#+.!|~<>:$&-])", r"\\\1", text)
-
-
-def listed(numbers: Sequence[int]) -> str:
-    """`0 to 9`, or `3 and 7`."""
-    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]} to {numbers[-1]}"
-    return " and ".join(map(str, numbers))
-
-
-def duration(seconds: float) -> str:
-    """Minutes where seconds would be a large number."""
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

@@ -87,8 +87,10 @@ def faithfulness() -> str:
         cells.append(span(one.likeness[-1]) + (", changes" if one.passes else ", may not change"))
         lines.append(f"| {' | '.join(cells)} |")
     about = study.about
+    again = "Measured before a method or a figure was changed. " if study.outdated else ""
     lines.append(
-        f"\n{study.n} digits of {study.dataset} (weights destroyed: {study.few}), seed {about['seed']}; "
+        f"\n{again}{study.n} digits of {study.dataset} (weights destroyed: {study.few}), "
+        f"seed {about['seed']}; "
         f"{about['hardware']}, torch {about['versions']['torch']}, captum {about['versions']['captum']}."
     )
     return "\n".join(lines)

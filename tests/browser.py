@@ -54,11 +54,26 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serve(log: Path, port: int | None = None, **environment: str) -> Iterator[Server]:
-    """Starts the dashboard, on a free port unless one is given, and stops it at the end."""
+def serve(
+    log: Path,
+    *,
+    port: int | None = None,
+    program: str = "streamlit",
+    options: Sequence[str] = (),
+    **environment: str,
+) -> Iterator[Server]:
+    """Starts the dashboard and stops it at the end.
+
+    Args:
+        log: where its output goes.
+        port: a free one unless given.
+        program: the module that is run instead of Streamlit's.
+        options: more of its flags.
+        environment: variables beside those of this process.
+    """
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", program, "run", "dashboard/server.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT

@@ -41,12 +41,18 @@ def test_an_array_of_another_shape_or_kind_counts_as_absent(cache: ArrayCache):
     assert cache.read("a", shape=(4, 2)) is None
 
 
-def test_a_damaged_file_counts_as_absent_and_is_written_over(cache: ArrayCache):
+def test_a_damaged_file_counts_as_absent_and_is_written_over(cache: ArrayCache, caplog):
     cache.write("a", filled(1))
     path = cache.folder / "a.npy"
-    for content in (path.read_bytes()[:-3], b"", b"no array"):
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[-40] ^= 1  # of a number: nothing but the checksum tells
+    for content in (whole[:-3], bytes(flipped), whole[:-32], b"", b"no array"):
         path.write_bytes(content)
-        assert cache.read("a", shape=(4, 2)) is None
+        with caplog.at_level(logging.WARNING):
+            assert cache.read("a", shape=(4, 2)) is None
+        assert "a.npy is damaged" in caplog.text
+        caplog.clear()
     cache.write("a", filled(2))
     assert cache.read("a", shape=(4, 2))[0, 0] == 2
 

@@ -71,6 +71,8 @@ def test_every_figure_has_its_interval_around_it(found: Study):
     assert (found.n, found.few, found.dataset) == (12, 6, "made up")
     assert {"seed", "hardware", "versions", "when", "seconds", "options"} <= set(found.about)
     assert len(found.boundary["size"]) == 12
+    assert not found.outdated
+    assert replace(found, about=found.about | {"measured_as": 0}).outdated
     assert all(size > 0 for size in found.boundary["size"])
 
 

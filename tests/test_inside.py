@@ -14,8 +14,8 @@ from core.channels import keep_channels, read_channels
 from core.checkpoint import load_model
 from core.errors import CheckpointError, ExplanationError
 from core.excitation import FIELDS, PATCHES, find_patches
-from core.explanation import METHODS, explain, methods_for
-from core.inside import first_filters, look_inside
+from core.explanation import METHODS, explain, explain_batch, methods_for
+from core.inside import first_filters, look_inside, unseen
 from core.known_truth import compare, true_parts
 from core.labelled import LabelledDigits
 from core.models import ThreeSevenLinear
@@ -147,3 +147,14 @@ def test_where_the_truth_is_known_the_methods_that_owe_it_give_it(plain_linear: 
 def test_the_cnn_has_no_known_truth(cnn: Predictor):
     with pytest.raises(CheckpointError, match="name a ThreeSevenLinear"):
         true_parts(cnn, digit_like(1), 4)
+
+
+def test_what_no_answer_depends_on_is_found(cnn: Predictor, linear: Predictor, random_pictures: np.ndarray):
+    where = unseen(cnn)
+    assert (where[:23, :23].any(), where[23:].all(), where[:, 23:].all()) == (False, True, True)
+    pixels = random_pictures[0]
+    other = np.where(where, 255 - pixels, pixels)
+    assert np.array_equal(cnn.run(other[None]).logits, cnn.run(pixels[None]).logits)
+    slopes = explain_batch(cnn, random_pictures[:96], method="saliency")
+    assert np.array_equal(np.max([each.map for each in slopes], axis=0) > 0, ~where)
+    assert not unseen(linear).any()

@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from core import attribution, explanation, methods
+from core import attribution, explanation, methods, models
 from core.attribution import Task, maps_of
+from core.canonical import Canonical
 from core.checkpoint import load_model
 from core.errors import ExplanationError
 from core.explanation import METHODS, explain, methods_for
@@ -304,3 +305,22 @@ def test_another_question_about_a_digit_finds_its_changed_pictures_answered(cnn,
     for seed in range(6):
         explain(cnn, digit_like(seed), method="occlusion", options=Options(window=2, stride=1))
     assert 0 < len(attribution._recent) <= attribution.RECENT
+
+
+def test_lrp_hands_back_a_share_of_the_evidence_and_no_multiple(optdigits):
+    """With inputs of both signs its sums come near 0, where a pixel is about as bright as the mean."""
+    shipped, digits = Predictor.load("cnn"), optdigits.images[:60]
+    evidence = shipped.run(digits).logits.max(axis=1)
+    shares = [each.map.sum() for each in explanation.explain_batch(shipped, digits, method="lrp")] / evidence
+    assert shares.min() > -0.2
+    assert shares.max() < 1
+
+
+def test_the_form_for_lrp_is_the_same_network(cnn: Predictor, linear: Predictor):
+    for predictor, direction in ((cnn, torch.eye(10)[4]), (linear, torch.tensor([1.0, -1.0]))):
+        model, card = load_model(predictor.folder)
+        black = -card.normalisation["mean"] / card.normalisation["std"]
+        images = torch.from_numpy(predictor.normalised(digit_like(4)[None]))
+        expected = (models.class_logits(model(images)) @ direction).detach()
+        found = Canonical(model, direction, black)(images - black)[0].detach()
+        assert found == pytest.approx(expected, abs=1e-4)

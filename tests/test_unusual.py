@@ -1,5 +1,6 @@
 """The detector: by hand on two features, through its file, and fitted on real digits."""
 
+import json
 import math
 
 import numpy as np
@@ -11,12 +12,14 @@ from core.detection import detection
 from core.errors import CheckpointError, DatasetError
 from core.generated_inputs import made
 from core.labelled import LabelledDigits
+from core.made_up import KINDS
 from core.outputs import Outputs
 from core.paths import DETECTOR, ROOT, data_folder
 from core.pendigits import SIZES, draw, read_unipen
 from core.predictor import Predictor
 from core.preprocess import prepare
-from core.unusual import Detector, inputs, nearest, read_detector, surprise
+from core.unusual import CHOSEN, Detector, Form, inputs, nearest, read_detector, surprise
+from core.unusual_choice import CANDIDATES, ELIGIBLE, choose_detector
 
 
 def outputs(*features: tuple[float, float]) -> Outputs:
@@ -51,10 +54,33 @@ def test_the_score_is_the_weighted_sum_of_both_opinions():
     # Along the bank's digit: distance 0, z = (0 − 0.5) / 0.25 / 2 = −1; sum 2 → hidden 1 → 3.5 → z = 0.5.
     # Across: distance 1, z = 1; sum 3 → hidden 2 → 6.5 → z = 1.
     by_formula = [
-        -math.log(1 - 0.15865525) - 2 * math.log(0.30853754),  # how seldom a normal variable is greater
-        -math.log(0.15865525) - 2 * math.log(0.15865525),
+        -math.log(1 - 0.15865525) - 4 * math.log(0.30853754),  # how seldom a normal variable is greater
+        -math.log(0.15865525) - 4 * math.log(0.15865525),
     ]
     assert found == pytest.approx(by_formula, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("combination", "score"),
+    [
+        # How seldom a normal variable is greater than −1, and than 0.5.
+        ("fisher", -math.log(1 - 0.15865525) - 3 * math.log(0.30853754)),
+        ("softplus", math.log1p(math.exp(-1)) + 3 * math.log1p(math.exp(0.5))),
+        ("maximum", -3 * math.log(0.30853754)),
+        ("distance", -1),
+        ("learned", 0.5),
+    ],
+)
+def test_how_opinions_can_be_combined(combination: str, score: float):
+    form = Form(combination, 3, (2, 3))
+    found = form.combined(np.array([-1], np.float32), np.array([0.5], np.float32))
+    assert found == pytest.approx([score], rel=1e-6)
+
+
+def test_a_form_names_its_blocks_or_all_of_a_smaller_network():
+    form = Form("fisher", 1, (2, 3))
+    assert form.names({"block1": 0, "block2": 0, "block3": 0}) == ["block2", "block3"]
+    assert form.names({"embedding": 0}) == ["embedding"]
 
 
 def test_strange_features_are_clamped_for_the_network_alone():
@@ -135,6 +161,31 @@ def test_a_detector_fitted_to_few_digits_tells_noise_from_digits(shipped: Predic
     nearest_of_all = np.abs(reference[None] - digits_scores[:, None]).min(axis=1)
     assert nearest_of_all.max() < 1e-3, "every digit's score is among them"
     assert inputs(cnn.run(noise)).shape[1] == found.arrays["hidden.weight"].shape[1]
+
+
+def test_every_candidate_is_compared_on_kinds_that_its_network_never_met(shipped: Predictor):
+    digits = load_dataset("optdigits")
+    half = [digits.take(np.arange(start, 900, 2)) for start in (0, 1)]
+    steps = []
+    found = choose_detector(shipped, half[0], half[1], progress=lambda *step: steps.append(step))
+    assert {each.form for each in found} == set(CANDIDATES)
+    assert [each.mean for each in found] == sorted((each.mean for each in found), reverse=True)
+    assert all(list(each.auroc) == list(KINDS) for each in found)
+    assert steps[-1] == ("kinds judged", len(KINDS), len(KINDS))
+    by_combination = {each.form.combination: each for each in reversed(found)}
+    assert by_combination["softplus"].mean > by_combination["distance"].mean
+    # Clouds lie outside what the small network knows: the distance tells them.
+    assert by_combination["distance"].auroc["clouds"] > 0.99
+
+
+def test_the_shipped_form_is_the_best_recorded():
+    record = json.loads((ROOT / "docs" / "results" / "unusual-choice.json").read_text(encoding="utf-8"))
+    eligible = [form for form in record["forms"] if form["combination"] in ELIGIBLE]
+    best = max(eligible, key=lambda form: form["auroc"])
+    assert Form(best["combination"], best["weight"], tuple(best["blocks"])) == CHOSEN
+    assert len(record["forms"]) == len(CANDIDATES)
+    assert list(record["kinds"]) == list(KINDS)
+    assert record["checkpoint"]["sha256"] == Predictor.load(ROOT / "checkpoints" / "cnn").key
 
 
 def test_shipped_verdicts_on_real_digits_and_on_what_is_none(shipped: Predictor, mnist_test: LabelledDigits):

@@ -13,7 +13,7 @@ from core.detection import detection
 from core.detector_kinds import KINDS
 from core.inputs import load_set
 from dashboard import unusual_inputs
-from dashboard.parts.noticing import best
+from dashboard.parts.noticing import COLOURS, best
 from dashboard.words import percent
 
 FEW = 12
@@ -64,7 +64,7 @@ def texts(app: AppTest) -> str:
 
 
 def seen(key: str) -> unusual_inputs.Seen:
-    _, found, problems = unusual_inputs.everything("cnn", lambda share, words: None)
+    _, found, problems = unusual_inputs.everything("cnn", lambda share, words: None, detectors=True)
     assert problems == []
     return found[key]
 
@@ -104,7 +104,7 @@ def test_a_set_that_cannot_be_read_is_said_and_the_others_are_there(
 
 
 def test_the_best_of_a_row_is_the_lowest_for_false_positives():
-    usual, found, _ = unusual_inputs.everything("cnn", lambda share, words: None)
+    usual, found, _ = unusual_inputs.everything("cnn", lambda share, words: None, detectors=True)
     row = unusual_inputs.detections("cnn", usual, found)["letters"]
     assert list(row) == [name for name, kind in KINDS.items() if not kind.fitted]
     assert row["both"] == detection(usual.scores.scores["both"], found["letters"].scores.scores["both"])
@@ -117,3 +117,30 @@ def test_what_is_not_at_hand_is_named():
     assert "Not here: Mahalanobis, kNN, ViM" in words
     assert "the chance that a picture of the set is more unusual" in words.lower()
     assert "0 is best" in texts(run(noticing, figure="FPR at 95 % TPR"))
+
+
+def test_the_first_look_needs_no_detector_but_the_verdicts(monkeypatch: pytest.MonkeyPatch):
+    def refused(*_arguments: object) -> None:
+        raise AssertionError("fitted")
+
+    unusual_inputs._kept.clear()
+    monkeypatch.setattr(unusual_inputs, "_detectors", refused)
+    quick = unusual_inputs.everything("cnn", lambda share, words: None, detectors=False)[1]["letters"]
+    assert list(quick.scores.scores) == ["both"]
+    monkeypatch.undo()
+    whole = seen("letters")
+    np.testing.assert_allclose(quick.scores.confidence, whole.scores.confidence, rtol=1e-5)
+    np.testing.assert_array_equal(quick.noticed, whole.noticed)
+
+
+def test_the_curves_can_be_told_from_either_page():
+    def brightness(colour: str) -> float:
+        parts = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    for page in ("#fcfcfa", "#14181a"):
+        for colour in COLOURS:
+            dark, light = sorted((brightness(page), brightness(colour)))
+            assert (light + 0.05) / (dark + 0.05) >= 3, (page, colour)
+    assert len(COLOURS) >= len(KINDS) - 1

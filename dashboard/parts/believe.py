@@ -73,15 +73,26 @@ def _this_map(subject: Subject, method: str, found: "Explanation | str", study: 
         return
     left, middle, right = st.columns([20, 34, 46], gap="small")
     with left:
+        unseen = explanations.unseen(subject.predictor, method)
         body = (
             maps.reason(found.note, "∅")
             if found.note
-            else maps.picture(found, subject.pixels, top=found.strength, label=about.label)
+            else maps.picture(
+                found,
+                subject.pixels,
+                top=found.strength,
+                label=about.label,
+                unseen=unseen,
+            )
         )
-        st.html(maps.tile(found.question, body, about.unit))
+        hatched = "" if found.note else maps.unseen_words(unseen)
+        st.html(maps.tile(found.question, body, about.unit, hatched))
     with middle:
         with st.spinner("Changing the picture as the map says …", show_time=False):
             figures = explanations.figures(subject.predictor, subject.pixels, method, subject.question)
+        if isinstance(figures, str):
+            st.error(plain(figures), icon=":material/error:")
+            return
         believe_charts.curves(figures.curves, subject.question.words)
     with right:
         st.html(_figures(found, figures, study.methods.get(method) if study else None))
@@ -122,12 +133,15 @@ def _methods(study: Study | None, method: str, subject: Subject) -> None:
         st.markdown("**The methods on 500 test digits**: not measured for this model.")
         st.code(f"python -m core faithfulness --model {quote(st.session_state.model)}", language="sh")
         return
+    if study.outdated:
+        again = f"`python -m core faithfulness --model {quote(st.session_state.model)}`"
+        st.caption(f":material/history: Measured before a method or a figure was changed. Again: {again}.")
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Which method foretells best what matters?**", help=_ranking_help())
         believe_charts.ranking(study, method)
     with right:
-        st.markdown("**Does the map change when the weights are destroyed?**", help=_destroyed_help(study))
+        st.markdown("**Does it change when weights are destroyed?**", help=_destroyed_help(study))
         believe_charts.likeness(study, method)
     st.caption(_verdict(study, method))
     with st.expander("All figures, with 95 % intervals"):

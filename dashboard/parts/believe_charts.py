@@ -1,12 +1,12 @@
 """Charts of how far explanations can be believed."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from core.methods import METHODS
-from core.study import CONTROLS, SURVIVES, Study
+from core.study import CONTROLS, SURVIVES, Span, Study
 from dashboard.parts.charts import ACCENT, QUIET, show
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def curves(found: "Curves", question: str) -> None:
     )
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     show(figure, key="believe-curves", alt=f"Deletion and insertion for {question}: {', '.join(words)}",
-         height=230, legend=legend)  # fmt: skip
+         height=185, legend=legend)  # fmt: skip
 
 
 def _label(name: str) -> str:
@@ -70,11 +70,20 @@ def ranking(study: Study, chosen: str) -> None:
             hovertemplate=f"%{{y}}: rank {rank.value:g}, {rank.low:g} to {rank.high:g}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="rank, 1 = best", range=[0.5, len(order) + 0.5], dtick=1, fixedrange=True)
-    figure.update_yaxes(type="category", fixedrange=True)
-    words = "; ".join(f"{_label(name)} {study.methods[name].rank.value:g}" for name in reversed(order))
-    show(
-        figure, key="believe-ranking", alt=f"Ranks with 95 % intervals: {words}", height=290, showlegend=False
+    figure.update_yaxes(type="category", fixedrange=True, dtick=1, tickfont_size=11)
+    words = "; ".join(
+        f"{_label(name)} {rank.value:g}, {rank.low:g} to {rank.high:g}"
+        for name, rank in ((name, study.methods[name].rank) for name in reversed(order))
     )
+    show(
+        figure, key="believe-ranking", alt=f"Ranks on {study.n} digits: {words}", height=235, showlegend=False
+    )
+
+
+def _intervals(spans: tuple[Span, ...], *, shown: bool) -> dict[str, Any]:
+    above = [0.0, *(span.high - span.value for span in spans)]
+    below = [0.0, *(span.value - span.low for span in spans)]
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "visible": shown}
 
 
 def likeness(study: Study, chosen: str) -> None:
@@ -93,6 +102,7 @@ def likeness(study: Study, chosen: str) -> None:
             mode="lines+markers" if loud else "lines",
             line={"color": _colour(name, chosen), "width": 3 if loud else 1, "dash": dash},
             opacity=1 if loud else 0.5,
+            error_y=_intervals(spans, shown=loud),
             hovertemplate=f"{_label(name)}: %{{y:.2f}} at %{{x}}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(y=SURVIVES, line={"color": QUIET, "dash": "dash", "width": 1})
@@ -100,6 +110,7 @@ def likeness(study: Study, chosen: str) -> None:
     figure.update_yaxes(title="rank correlation", range=[-1.02, 1.08], fixedrange=True)
     last = {name: study.methods[name].likeness[-1].value for name in (chosen, "edges")}
     words = "; ".join(f"{_label(name)} {value:.2f}" for name, value in last.items())
+    words += f"; {study.few} digits of {study.dataset}"
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     show(figure, key="believe-likeness", alt=f"Rank correlation once all weights are destroyed: {words}",
-         height=290, legend=legend)  # fmt: skip
+         height=235, legend=legend)  # fmt: skip

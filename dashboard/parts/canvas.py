@@ -6,6 +6,7 @@ be today's drawing when it appears anew: after a page switch, a reload, Undo or 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,12 @@ from streamlit_drawable_canvas import st_canvas
 from core.strokes import CANVAS_SIDE, Drawing, Stroke
 from dashboard import state
 from dashboard.parts.fabric import INK, from_fabric, to_fabric
+
+_named = st.components.v2.component(
+    "digitscope_named",
+    html="<span></span>",
+    js=(Path(__file__).parent / "browser" / "named.js").read_text(encoding="utf-8"),
+)
 
 KEY, OVER = "canvas", "canvas-over"
 PAPER = "#000000"
@@ -38,7 +45,9 @@ def canvas(*, brush: int) -> Drawing:
         on_change=_receive,
         key=KEY,
     )
-    return state.drawing()
+    drawing = state.drawing()
+    _name(KEY, f"Your drawing, {_counted(len(drawing))}")
+    return drawing
 
 
 def hidden() -> None:
@@ -123,3 +132,13 @@ def canvas_over(
         on_change=sent,
         key=name,
     )
+    _name(name, f"The digit to draw on, {_counted(len(strokes))} drawn so far")
+
+
+def _counted(strokes: int) -> str:
+    return "no stroke" if not strokes else f"{strokes} stroke{'' if strokes == 1 else 's'}"
+
+
+def _name(key: str, words: str) -> None:
+    """What the canvas shows, for those who can't see it."""
+    _named(data={"key": key, "words": words}, key=f"{key}-name")

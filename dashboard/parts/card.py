@@ -1,6 +1,7 @@
 """A model card in words: what it claims, its figures, and where it ends."""
 
 import shlex
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -41,11 +42,16 @@ def figures(card: ModelCard) -> str:
         ("Other writers", _accuracy(card, "optdigits"), "on the 8×8 digits that scikit-learn bundles"),
         ("Parameters", f"{card.parameters:,}", made),
     )
-    cells = "".join(
+    return cells(rows)
+
+
+def cells(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Figures beside each other: a label, the figure and a note each, as HTML."""
+    inside = "".join(
         f'<div>{label}<div class="value">{value}</div><div class="quiet">{escape(note)}</div></div>'
         for label, value, note in rows
     )
-    return f'<div class="figures">{cells}</div>'
+    return f'<div class="figures">{inside}</div>'
 
 
 def limits(card: ModelCard) -> tuple[str, str]:

@@ -23,6 +23,14 @@ def show(figure: go.Figure, *, key: str, alt: str, height: int, **layout: Any) -
     st.plotly_chart(figure, key=key, config=CONFIG, alt=alt)
 
 
+def enlarge(figure: go.Figure, size: int | None) -> None:
+    """Letters of that many px, for a room; None leaves them as they are."""
+    if size is not None:
+        figure.update_xaxes(tickfont_size=size, title_font_size=size)
+        figure.update_yaxes(tickfont_size=size, title_font_size=size)
+        figure.update_layout(legend_font_size=size)
+
+
 def probabilities(found: np.ndarray | None, classes: tuple[int, ...], *, true: int | None = None) -> None:
     """One horizontal bar a class, in digit order, the largest in the accent colour; empty for None.
 
@@ -49,7 +57,7 @@ def probabilities(found: np.ndarray | None, classes: tuple[int, ...], *, true: i
     show(figure, key="probabilities", alt=alt, height=26 * len(names) + 30, bargap=0.35)
 
 
-def accuracy_by_class(metrics: dict[str, Any]) -> None:
+def accuracy_by_class(metrics: dict[str, Any], *, height: int = SQUARE, size: int | None = None) -> None:
     """A dot a digit with its 95 % interval."""
     names = list(metrics["per_class"])
     shares = [1 - counts["errors"] / counts["n"] for counts in metrics["per_class"].values()]
@@ -74,8 +82,9 @@ def accuracy_by_class(metrics: dict[str, Any]) -> None:
     figure = go.Figure(dots)
     figure.update_xaxes(tickformat=".1%", fixedrange=True, nticks=5)
     figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, tickfont_size=14)
+    enlarge(figure, size)
     words = ", ".join(f"{name}: {percent(share, 2)}" for name, share in zip(names, shares, strict=True))
-    show(figure, key="by-class", alt=f"Accuracy of each digit. {words}", height=SQUARE)
+    show(figure, key="by-class", alt=f"Accuracy of each digit. {words}", height=height)
 
 
 def confusion(metrics: dict[str, Any]) -> None:

@@ -34,13 +34,14 @@ def show(predictor: Predictor, prepared: PreparedDigit | None, prediction: Predi
     from core.overlay import heat  # torch: after the answer stands there
 
     target = prediction.digit if chosen is None else chosen
-    explanation = resources.explanation(predictor, prepared, target)
+    every = resources.explanations(predictor, prepared)
+    explanation = every[target]
     alt = f"The digit as the model sees it, read as {prediction.digit}"
     layers = image(prepared.pixels, alt)
     if explanation.note is None:
         layers += image(heat(explanation), f"Evidence for {target}", style=f"opacity: {opacity / 100}")
     place.html(f'<div class="overlay">{layers}</div>')
-    strengths = {c: resources.explanation(predictor, prepared, c).strength for c in predictor.classes}
+    strengths = {digit: each.strength for digit, each in every.items()}
     _caption(explanation.note or _scale(target, strengths, signed=explanation.signed))
 
 

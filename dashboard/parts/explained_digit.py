@@ -18,7 +18,7 @@ from dashboard.parts.canvas import hidden
 from dashboard.parts.pictures import image
 from dashboard.words import percent, plain
 
-SOURCE_NAMES = {"data": "Data set", "draw": "Drawing", "file": "Upload"}
+SOURCE_NAMES = {"data": "Data set", "draw": "Drawing", "file": "Upload", "camera": "Camera"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def choose(predictor: Predictor) -> Subject | None:
     source = link().source
     if source != "draw":
         hidden()
-    prepared, label = {"data": _from_data, "draw": _drawn, "file": _uploaded}[source]()
+    prepared, label = _PREPARED[source]()
     state.link_drawing()
     if prepared is None:
         return None
@@ -103,11 +103,19 @@ def _drawn() -> tuple[PreparedDigit | None, None]:
     return _prepared(sources.drawn()), None
 
 
-def _uploaded() -> tuple[PreparedDigit | None, None]:
-    prepared = _prepared(sources.uploaded())
+def _pictured(picture: sources.Chosen) -> tuple[PreparedDigit | None, None]:
+    prepared = _prepared(picture)
     if prepared:
         st.html(f'<div class="overlay subject">{image(prepared.pixels, "What the model sees")}</div>')
     return prepared, None
+
+
+_PREPARED: dict[str, Callable[[], tuple[PreparedDigit | None, int | None]]] = {
+    "data": _from_data,
+    "draw": _drawn,
+    "file": lambda: _pictured(sources.uploaded()),
+    "camera": lambda: _pictured(sources.photographed()),
+}
 
 
 def _prepared(picture: sources.Chosen) -> PreparedDigit | None:

@@ -12,12 +12,14 @@ from dashboard.words import plain
 KEY = "inputs"  # of the choice, and its name in the link
 
 
-def everything() -> tuple[Seen, dict[str, Seen]]:
-    """The real digits and every set that can be read; what can't be is said."""
+def everything(*, detectors: bool) -> tuple[Seen, dict[str, Seen]]:
+    """The real digits and every set, by all detectors or by the verdict's; what can't be read is said."""
     bar = st.empty()
     try:
         usual, found, problems = unusual_inputs.everything(
-            st.session_state.model, lambda share, words: bar.progress(share, plain(words))
+            st.session_state.model,
+            lambda share, words: bar.progress(share, plain(words)),
+            detectors=detectors,
         )
     finally:
         bar.empty()

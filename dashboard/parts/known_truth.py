@@ -20,7 +20,7 @@ def show(subject: Subject) -> None:
     truth = explanations.truth(subject.predictor, subject.pixels, subject.question.target)
     st.markdown(
         f"**Here the truth is known.** This model adds up weight × pixel: what each pixel gives to the "
-        f"log-odds of {subject.question.target} is exact."
+        f"log-odds of {subject.question.target} is exact. How close does each method come, pixel by pixel?"
     )
     left, right = st.columns([2, 8], gap="medium")
     top = float(np.abs(truth).max())
@@ -41,8 +41,9 @@ def show(subject: Subject) -> None:
     )
     with right:
         st.html(
-            '<table class="runs"><thead><tr><th>Method</th><th>Rank correlation with the truth</th>'
-            f"<th>Largest difference, in log-odds</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
+            '<div class="wide"><table class="runs figures-of-map"><thead><tr><th>Method</th>'
+            f"<th>Rank correlation</th><th>Largest difference</th><th></th></tr></thead>"
+            f"<tbody>{rows}</tbody></table></div>"
         )
 
 

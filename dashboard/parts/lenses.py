@@ -17,7 +17,7 @@ MOST_CONFUSIONS = 10
 def matrix(confusion: Confusion) -> None:
     """The confusion matrix, its cells by how many errors they hold."""
     view = link()
-    pick.matrix(_matrix_data(confusion, view), key="errors-matrix", pick=_pick_cell)
+    pick.matrix(matrix_data(confusion, view), key="errors-matrix", pick=_pick_cell)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "Colour by", required=True, label_visibility="collapsed", **mirror("scale", SCALES)
@@ -25,7 +25,8 @@ def matrix(confusion: Confusion) -> None:
         st.toggle("Right answers too", **mirror("hits"))
 
 
-def _matrix_data(confusion: Confusion, view: ErrorsLink) -> dict[str, Any]:
+def matrix_data(confusion: Confusion, view: ErrorsLink) -> dict[str, Any]:
+    """What `pick.matrix` shows of a matrix as a link asks for it."""
     strength = np.log1p(confusion.matrix) if view.scale == "log" else confusion.shares.copy()
     if not view.hits:
         strength = np.where(np.eye(len(confusion.classes), dtype=bool), 0, strength)

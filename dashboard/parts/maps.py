@@ -12,15 +12,36 @@ if TYPE_CHECKING:
     from core.explanation import Explanation
 
 
-def picture(found: "Explanation", pixels: np.ndarray, *, top: float, label: str) -> str:
-    """The map in colours, with its scale below it."""
+HATCH = (150, 150, 150, 255)  # grey, seen on the dark and on the light palette
+
+
+def picture(
+    found: "Explanation", pixels: np.ndarray, *, top: float, label: str, unseen: np.ndarray | None = None
+) -> str:
+    """The map in colours, what the network doesn't see hatched, with its scale below it."""
     from core.overlay import chart, outline  # torch: there by now, as there is an explanation
 
     contour = outline(pixels, light=not found.signed)
     # The label is no part of the picture's words for a map that shows nothing.
     alt = f"{label}: evidence for {found.question}, scale {'±' if found.signed else '0 to '}{top:.2g}"
     layers = image(chart(found, top=top), alt) + image(contour, "The digit's contour")
+    if unseen is not None and unseen.any():
+        layers += image(_hatched(unseen), "Hatched: where the answer depends on no pixel")
     return f'<div class="overlay">{layers}</div>{bar(top, signed=found.signed)}'
+
+
+def unseen_words(where: np.ndarray | None) -> str:
+    """What the hatching means, if there is any."""
+    return "Hatched: the answer depends on no pixel there." if where is not None and where.any() else ""
+
+
+def _hatched(where: np.ndarray) -> np.ndarray:
+    """Diagonal lines over some pixels, (112, 112, 4)."""
+    large = np.kron(where, np.ones((4, 4), dtype=bool))
+    lines = np.add.outer(np.arange(len(large)), np.arange(len(large))) % 8 < 2
+    picture = np.zeros((*large.shape, 4), dtype=np.uint8)
+    picture[large & lines] = HATCH
+    return picture
 
 
 def bar(top: float, *, signed: bool) -> str:

@@ -1,6 +1,5 @@
 """Who notices: the curves of every detector on one set, and their figures on all sets."""
 
-import plotly.colors
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -17,14 +16,26 @@ ABOUT = {
     "aupr": "average precision with the set as the positive class; 100 is best",
 }
 BEST = "★"
-COLOURS = plotly.colors.qualitative.Safe
+# Paul Tol's muted colours, as light as both the white and the dark page need (contrast of 3 or more).
+COLOURS = (
+    "#cc6677",
+    "#795ccb",
+    "#978a38",
+    "#1f803b",
+    "#4a91b1",
+    "#b34b7a",
+    "#2f9888",
+    "#ae489d",
+    "#888888",
+    "#b1543c",
+)
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 @st.fragment
 def show() -> None:
     """The part."""
-    usual, found = input_sets.everything()
+    usual, found = input_sets.everything(detectors=True)
     if not found:
         return
     figures = unusual_inputs.detections(st.session_state.model, usual, found)

@@ -30,6 +30,7 @@ _table = _component("table", TABLE)
 _gallery = _component("gallery", '<div class="grid"></div>')
 _way = _component("way", "<a></a>")
 _bins = _component("bins", '<div class="diagram"></div>')
+_presenter = _component("presenter", '<nav aria-label="Steps of the story"></nav>')
 
 
 def matrix(data: dict[str, Any], *, key: str, pick: Callable[[dict[str, int | None]], None]) -> None:
@@ -52,6 +53,11 @@ def gallery(
 def bins(data: dict[str, Any], *, key: str, pick: Callable[[int], None]) -> None:
     """A reliability diagram; `pick` gets the number of the bin."""
     _mount(_bins, data, key, "pick", pick)
+
+
+def presenter(data: dict[str, Any], *, key: str, go: Callable[[int], None]) -> None:
+    """The steps of a story, with arrow keys; `go` gets the number of the step, from 1, or 0 to leave."""
+    _mount(_presenter, data, key, "go", go)
 
 
 def way(words: str, href: str, *, key: str) -> None:

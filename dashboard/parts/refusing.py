@@ -26,13 +26,26 @@ def show(table: EvaluationTable, dataset: str) -> None:
     saved = resources.card(st.session_state.model).verdict.get("refuse_below")
     left, right = st.columns(2, gap="medium")
     with left:
-        threshold = _slider(saved)
-        point = curve.at(threshold)
-        st.html(_price(point, curve))
-        _chart(curve, point, None if saved is None else curve.at(saved))
+        threshold = weigh(curve, saved)
     with right:
         _edge(table, dataset, threshold)
     _costs(saved)
+
+
+def weigh(curve: RiskCoverage, saved: float | None, *, height: int = 270, size: int | None = None) -> float:
+    """The slider, what it buys, and the curve; gives the threshold.
+
+    Args:
+        curve: what every threshold does.
+        saved: the threshold that is saved with the model, None if there is none.
+        height: of the chart, px.
+        size: of its letters, px; None for the usual one.
+    """
+    threshold = _slider(saved)
+    point = curve.at(threshold)
+    st.html(_price(point, curve))
+    _chart(curve, point, None if saved is None else curve.at(saved), height, size)
+    return threshold
 
 
 def _slider(saved: float | None) -> float:
@@ -77,7 +90,9 @@ def _edge(table: EvaluationTable, dataset: str, threshold: float) -> None:
             st.caption(none)
 
 
-def _chart(curve: RiskCoverage, point: OperatingPoint, saved: OperatingPoint | None) -> None:
+def _chart(
+    curve: RiskCoverage, point: OperatingPoint, saved: OperatingPoint | None, height: int, size: int | None
+) -> None:
     shown = np.unique(np.linspace(0, len(curve.thresholds) - 1, MOST_POINTS).round().astype(int))
     figure = go.Figure()
     figure.add_scatter(
@@ -97,8 +112,9 @@ def _chart(curve: RiskCoverage, point: OperatingPoint, saved: OperatingPoint | N
         f"Accuracy against coverage, AURC {curve.aurc:.6f}. At this threshold {percent(point.coverage, 2)} "
         f"of the digits are answered, and of these are right: {right}"
     )
+    charts.enlarge(figure, size)
     legend = {"x": 0.99, "xanchor": "right", "y": 0.04, "yanchor": "bottom", "title": None}
-    charts.show(figure, key="coverage", alt=alt, height=270, legend=legend)
+    charts.show(figure, key="coverage", alt=alt, height=height, legend=legend)
     st.caption(
         f"AURC {curve.aurc:.6f}: the area under errors against coverage, 0 at best. "
         f"Refusing at random would give {curve.at(0.0).errors / curve.n:.6f}."

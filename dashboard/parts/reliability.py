@@ -127,7 +127,10 @@ def _digits(table: EvaluationTable, dataset: str, found: Answers) -> None:
     indices = found.in_bin(stage, view.bin)
     n = len(indices)
     heading = f"**{n:,}** digit{'' if n == 1 else 's'} that it was {bounds(view.bin)} sure of"
-    st.markdown(heading + (f" {stage} the temperature" if len(found.confidence) > 1 else ""))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="confidence-bin-bar"):
+        several = len(found.confidence) > 1
+        st.markdown(heading + (f" {stage} the temperature" if several else ""), width="stretch")
+        _beside(found, stage)
     if not indices:
         st.info("No answer was that sure. Choose another bar.", icon=":material/bar_chart:")
         return
@@ -138,6 +141,24 @@ def _digits(table: EvaluationTable, dataset: str, found: Answers) -> None:
     if last > 1:
         gallery.pages(page, last, CONFIDENCE)
     st.caption("The wrong ones come first. true digit → **answer** · how sure")
+
+
+def _beside(found: Answers, stage: str) -> None:
+    """The way to the next bins that have digits: bars are narrow to hit."""
+    filled, chosen = found.reliability(stage).counts.nonzero()[0].tolist(), CONFIDENCE.view().bin
+    for icon, words, among in (
+        ("left", "Digits that it was less sure of", [number for number in filled if number < chosen][-1:]),
+        ("right", "Digits that it was surer of", [number for number in filled if number > chosen][:1]),
+    ):
+        st.button(
+            "",
+            icon=f":material/chevron_{icon}:",
+            help=words,
+            key=f"confidence-bin-{icon}",
+            disabled=not among,
+            on_click=CONFIDENCE.change,
+            kwargs={"stage": stage, "bin": among[0] if among else chosen},
+        )
 
 
 def digits(

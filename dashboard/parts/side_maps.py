@@ -62,15 +62,17 @@ def _legend(question: Question) -> str:
 
 
 def _tile(name: str, one: "Explanation | str", subject: Subject, top: float) -> str:
-    about = METHODS[name]
+    about, hatched = METHODS[name], ""
     if isinstance(one, str):
         return maps.tile(about.label, maps.reason(one), about.brief)
     if one.note:
         body = maps.reason(one.note, "∅")
     else:
-        body = maps.picture(one, subject.pixels, top=top, label=about.label)
+        unseen = explanations.unseen(subject.predictor, name)
+        body = maps.picture(one, subject.pixels, top=top, label=about.label, unseen=unseen)
+        hatched = maps.unseen_words(unseen)
     unit = f"{about.unit}, {one.layer}" if about.layered else about.unit
-    return maps.tile(about.label, body, unit, sums(one), about.brief)
+    return maps.tile(about.label, body, unit, sums(one), about.brief, hatched)
 
 
 def sums(one: "Explanation") -> str:

@@ -44,7 +44,7 @@ def choose() -> Chosen:
     )
     if source != DRAW:
         hidden()
-    return {DRAW: drawn, UPLOAD: uploaded, CAMERA: _photographed, SAMPLE: _sampled}[source or DRAW]()
+    return {DRAW: drawn, UPLOAD: uploaded, CAMERA: photographed, SAMPLE: _sampled}[source or DRAW]()
 
 
 def drawn() -> Chosen:
@@ -74,7 +74,7 @@ def uploaded() -> Chosen:
     return _kept("uploaded", file)
 
 
-def _photographed() -> Chosen:
+def photographed() -> Chosen:
     file = st.camera_input(
         "Hold one digit on paper in front of the camera",
         key="camera",

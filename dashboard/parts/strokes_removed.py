@@ -18,8 +18,8 @@ def show(subject: Subject, edit: Edit) -> None:
     """A tile a stroke; a click takes it out, or brings it back."""
     question = subject.question
     st.markdown(
-        f"**Which stroke carries it?** Taken out alone, by what it gives the evidence for {question.words}. "
-        "Click it."
+        "**Which stroke carries it?** Answer before → **without it** · what it gives "
+        f"{question.words}, in logits. Click it."
     )
     found = explanations.without_each(subject.predictor, subject.pixels, question)
     if not found:
@@ -30,7 +30,6 @@ def show(subject: Subject, edit: Edit) -> None:
     pick.gallery(
         {"digits": tiles}, key="explain-strokes", open_digit=lambda piece: _toggle(subject, edit, piece)
     )
-    st.caption("answer before → **without the stroke** · what it gives, in logits; ✗ is taken out now")
 
 
 def _tile(one: Without, pieces: np.ndarray, subject: Subject, *, gone: bool) -> dict[str, object]:

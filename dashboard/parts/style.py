@@ -9,6 +9,8 @@ CSS = """
 .st-key-evidence [role="radiogroup"], .st-key-evidence [data-testid="stButtonGroup"] > div { gap: 0; }
 .st-key-evidence button { padding: 0; min-width: 0; flex: 1 1 0; }
 .st-key-errors-filters [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
+[class*="st-key-canvas"][class*="-name"] { position: absolute; }
+.st-key-confidence-bin-bar { flex-wrap: nowrap; }
 .st-key-tools { min-height: 2.5rem; }
 img.pixels { image-rendering: pixelated; display: block; width: 100%; border-radius: 0.4rem; }
 .answer { display: flex; align-items: center; gap: 1.4rem; min-height: 8rem; }
@@ -70,7 +72,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .map figcaption { font-weight: 600; font-size: 0.9rem; padding-bottom: 0.25rem; white-space: nowrap;
                   overflow: hidden; text-overflow: ellipsis; }
 .map .small { font-size: 0.75rem; line-height: 1.3; opacity: 0.8; padding-bottom: 0.2rem; }
-.st-key-explain-compare .overlay { max-width: 9.5rem; }
+.st-key-explain-compare .overlay { max-width: 7.2rem; }
+.st-key-explain-source button { padding-inline: 0.2rem; }
 .patches { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.4rem; }
 .patches figure, .filters figure { margin: 0; }
 .filters { display: grid; grid-template-columns: repeat(8, 2.2rem); gap: 0.4rem; }
@@ -103,6 +106,15 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 .pair, .five { display: flex; gap: 0.8rem; }
 .pair figure, .five figure { margin: 0; flex: 1 1 0; text-align: center; }
 .pair figcaption, .five figcaption { font-size: 0.875rem; padding-top: 0.3rem; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { color: inherit; }
+[data-testid="stCaptionContainer"] { opacity: 0.76; }
+[data-testid="stBaseButton-primary"]:enabled { background: #0f766e; border-color: #0f766e; color: #fff; }
+[data-testid="stBaseButton-primary"]:enabled:hover { background: #0b5f58; border-color: #0b5f58; }
+[data-testid="stMain"]:focus-visible { outline: 2px solid #16938a; outline-offset: -3px; }
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation-duration: 1ms !important; animation-iteration-count: 1 !important;
+                           transition: none !important; scroll-behavior: auto !important; }
+}
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
   .st-key-digit-bar { gap: 0.4rem; }

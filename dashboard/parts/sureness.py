@@ -31,7 +31,7 @@ def show() -> None:
 
 @st.fragment
 def _show() -> None:
-    usual, found = input_sets.everything()
+    usual, found = input_sets.everything(detectors=False)
     left, right = st.columns([6, 6], gap="medium")
     with right:
         key = input_sets.choose(found)

@@ -73,10 +73,9 @@ def _change(places, subject: Subject, found: "Counterfactual | None", digit: int
         picture = _framed(found.pixels, f"The changed digit, read as {after.digit}")
         st.html(maps.tile("Changed", picture, words))
     st.caption(
-        f"Size of the change: **{found.size:.2f}** (L2 norm; 1 is one pixel from black to white). It adds as "
-        f"much ink as {found.added:.1f} white pixels and removes {found.removed:.1f}; {found.changed} pixels "
-        "change by a tenth of white or more. It is the smallest that was found, by projected gradient "
-        "descent within ever smaller radii: smaller ones may exist."
+        f"Size of the change: **{found.size:.2f}** (L2 norm; 1 is one pixel from black to white). Ink of "
+        f"{found.added:.1f} white pixels is added, of {found.removed:.1f} removed; {found.changed} pixels "
+        "change by a tenth or more. The smallest found (projected gradient descent): smaller ones may exist."
     )
 
 
@@ -131,12 +130,11 @@ def _boundary(subject: Subject) -> None:
         st.caption(f"None of the {study.n} digits of the study was read as {now}.")
         return
     _distances(alike, found.size if found else None, now)
-    if found:
-        nearer = int((alike < found.size).sum())
-        st.caption(
-            f"Of {len(alike)} {study.dataset} digits that are read as {now}, {nearer} lie nearer to a "
-            f"boundary; their median is {np.median(alike):.2f}."
-        )
+    nearer = int((alike < (found.size if found else np.inf)).sum())
+    st.caption(
+        f"Of {len(alike)} {study.dataset} digits that are read as {now}, {nearer} lie nearer to a "
+        f"boundary; their median is {np.median(alike):.2f}."
+    )
 
 
 def _distances(alike: np.ndarray, own: float | None, digit: int) -> None:
@@ -155,4 +153,4 @@ def _distances(alike: np.ndarray, own: float | None, digit: int) -> None:
     figure.update_yaxes(title="digits", fixedrange=True, nticks=4)
     this = "" if own is None else f"; this digit {own:.2f}"
     alt = f"Distances to the nearest boundary of digits read as {digit}, median {np.median(alike):.2f}{this}"
-    charts.show(figure, key="explain-boundary", alt=alt, height=190, bargap=0.08)
+    charts.show(figure, key="explain-boundary", alt=alt, height=140, bargap=0.08)

@@ -175,7 +175,9 @@ def _compare(subject: Subject, edit: Edit, method: str) -> None:
         elif one.note:
             body = maps.reason(one.note, "∅")
         else:
-            body = maps.picture(one, picture, top=max(tops), label=f"{name}, {METHODS[method].label}")
+            unseen = explanations.unseen(subject.predictor, method)
+            label = f"{name}, {METHODS[method].label}"
+            body = maps.picture(one, picture, top=max(tops), label=label, unseen=unseen)
         with column:
             st.html(maps.tile(name, body) + _bars(prediction, subject))
 

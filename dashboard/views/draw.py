@@ -89,7 +89,8 @@ def _steps(prepared: PreparedDigit | None) -> str:
     told = "The ink is found, cropped, scaled to 20 pixels and centred, as MNIST's digits were."
     if prepared and len(prepared.steps) == 1:
         told = "The digit as it lies in its data set: it is in MNIST's form already."
-    pictures = {step.name: image(step.picture, step.name) for step in prepared.steps} if prepared else {}
+    steps = prepared.steps if prepared else ()
+    pictures = {step.name: image(step.picture, f"The digit at the step {step.name}") for step in steps}
     figures = "".join(
         f'<figure><div class="frame">{pictures.get(name, "")}</div><figcaption>{name}</figcaption></figure>'
         for name in STEPS

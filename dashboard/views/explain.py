@@ -37,7 +37,10 @@ def _workspace() -> None:
         subject = explained_digit.choose(predictor)
     with right:
         if subject is None:
-            st.info("Draw a digit, or upload one: the evidence appears here.", icon=":material/draw:")
+            st.info(
+                "Draw a digit, upload one, or hold one in front of the camera: the evidence appears here.",
+                icon=":material/draw:",
+            )
         else:
             LOOKS[link().look][1](subject)
 

@@ -1,5 +1,5 @@
 // A reliability diagram: a column a bin, each a button that opens its digits.
-// data: { title, still, bins: [{ bin, count, shown, right, sure, words, chosen }] }
+// data: { title, still, height, bins: [{ bin, count, shown, right, sure, words, chosen }] }
 
 const made = (name, className, text) => {
   const element = document.createElement(name);
@@ -36,6 +36,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".diagram");
   const pick = (bin) => setTriggerValue("pick", bin);
   const plot = made("div", "plot");
+  if (data.height) plot.style.height = `${data.height}px`;
   const diagonal = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   diagonal.setAttribute("aria-hidden", "true");
   diagonal.innerHTML = '<line x1="0" y1="100%" x2="100%" y2="0" />';

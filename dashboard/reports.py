@@ -1,0 +1,84 @@
+"""Cached access to reports: what was gathered of a model, and the finished files."""
+
+import hashlib
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.card import ModelCard
+from core.found_inputs import found_folders
+from core.paths import DETECTOR, STUDY
+from core.report_options import ReportOptions
+from dashboard.distortions import dataset
+from dashboard.resources import card, predictor, samples
+
+if TYPE_CHECKING:
+    from core.report import Report
+    from core.report_findings import Findings, Progress
+
+MOST_MODELS = 4  # whose findings are kept, about 1 MB each
+MOST_REPORTS = 16  # files kept, about 0.2 MB each
+
+# One report is gathered at a time: it takes all cores, and the next one may want the same.
+_gathering = threading.Lock()
+
+
+def not_measured(model: str) -> dict[str, str]:
+    """The sections that will say "not measured" for a model, and what is missing."""
+    found: ModelCard = card(model)
+    reasons = {
+        "reliability": ("no temperature was fitted", not found.calibration),
+        "refusing": ("no threshold was chosen", "refuse_below" not in found.verdict),
+        "unusual": ("no detector was fitted", DETECTOR not in found.hashes),
+        "faithfulness": ("explanations were not studied", STUDY not in found.hashes),
+    }
+    return {section: why for section, (why, missing) in reasons.items() if missing}
+
+
+def finished(model: str, options: ReportOptions) -> "Report | None":
+    """The report, if all that it tells was gathered before."""
+    version = _version(model)
+    found = _kept().get(version)
+    if found is None or found.lacks(options.sections):
+        return None
+    return _finished(version, options, found)
+
+
+def gather(model: str, sections: tuple[str, ...], progress: "Progress") -> None:
+    """Gathers what these sections tell of a model, and keeps it.
+
+    Raises:
+        DigitscopeError: what is missing or damaged.
+    """
+    from core.report_findings import gather as gathered  # torch: seconds to import
+
+    if _gathering.locked():
+        progress(0.0, "Waiting for another visitor’s report …")
+    with _gathering:
+        version, kept = _version(model), _kept()
+        found = gathered(
+            predictor(model), samples(dataset()), sections=sections, have=kept.get(version), progress=progress
+        )
+        kept.pop(version, None)
+        kept[version] = found
+        for old in list(kept)[:-MOST_MODELS]:
+            kept.pop(old, None)
+
+
+def _version(model: str) -> str:
+    """What decides the findings: the checkpoint and all that was fitted to it, the digits, the other sets."""
+    sets = [(name, path.stat().st_mtime_ns) for name, path in found_folders().items()]
+    return hashlib.sha256(repr((card(model).to_json(), dataset(), sets)).encode()).hexdigest()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _kept() -> "dict[str, Findings]":
+    return {}
+
+
+@st.cache_resource(max_entries=MOST_REPORTS, show_spinner=False)
+def _finished(version: str, options: ReportOptions, _found: "Findings") -> "Report":
+    from core.report import set_report
+
+    return set_report(_found, options)

@@ -1,0 +1,104 @@
+"""Report: everything that is known of the model, as one file for people who won't open a dashboard."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import DigitscopeError
+from core.report_options import MOST_COMMENT, MOST_TITLE, SECTIONS, ReportOptions
+from dashboard import reports
+from dashboard.parts import report_file
+from dashboard.report_link import REPORT, choose
+from dashboard.words import plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from core.report import Report
+
+QUESTION = (
+    "What would you hand to somebody who decides about this model? One file, to read, to print, to send."
+)
+HEIGHT = 720  # px, of the preview
+
+
+def show() -> None:
+    REPORT.arrive()
+    st.title("Report", anchor=False)
+    st.caption(QUESTION)
+    _workspace()
+
+
+@st.fragment
+def _workspace() -> None:
+    left, right = st.columns([4, 9], gap="medium")
+    with left:
+        options = _choices()
+        action = st.empty()
+    with right:
+        bar, body = st.empty(), st.empty()
+        if options is None:
+            body.info("Choose at least one section.", icon=":material/checklist:")
+            return
+        report = reports.finished(st.session_state.model, options)
+        if report is None:
+            with body.container(border=True):
+                report_file.outline(options)
+            if not action.button(
+                "Make the report", icon=":material/description:", type="primary", width="stretch"
+            ):
+                return
+            report = _made(options, bar)
+        if report is not None:
+            with action.container():
+                report_file.download(report)
+            body.iframe(report.html, height=HEIGHT, alt="Preview of the report")
+
+
+def _choices() -> ReportOptions | None:
+    """What the report is asked for; None while no section is chosen."""
+    st.session_state["report-sections"] = list(REPORT.view().chosen)
+    st.pills(
+        "Sections",
+        list(SECTIONS),
+        selection_mode="multi",
+        format_func=SECTIONS.__getitem__,
+        key="report-sections",
+        on_change=_changed,
+        wrap=True,
+    )
+    st.text_input(
+        "Title", max_chars=MOST_TITLE, placeholder="By the model", **REPORT.mirror("title", empty="")
+    )
+    st.text_area(
+        "Comment",
+        max_chars=MOST_COMMENT,
+        height=110,
+        placeholder="Stands below the title",
+        **REPORT.mirror("comment", empty=""),
+    )
+    view = REPORT.view()
+    return ReportOptions(view.title, view.comment, view.chosen) if view.chosen else None
+
+
+def _changed() -> None:
+    choose(st.session_state["report-sections"])
+
+
+def _made(options: ReportOptions, bar: "DeltaGenerator") -> "Report | None":
+    """Makes it, step by step; says what is wrong where it can't be made."""
+    model = st.session_state.model
+    bar.progress(0.0, "Loading what explains and measures …")
+    try:
+        reports.gather(
+            model, options.sections, lambda share, words: bar.progress(min(1.0, share), plain(words))
+        )
+        report = reports.finished(model, options)
+    except DigitscopeError as error:
+        bar.error(plain(str(error)), icon=":material/error:")
+        return None
+    bar.empty()
+    return report
+
+
+show()

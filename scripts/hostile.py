@@ -1,0 +1,242 @@
+"""`make hostile`: every hostile file through every door; a table of what became of them, and the faults."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from scripts.hostile_case import ANSWER, ERROR, Case, on_paper, saved
+from scripts.hostile_files import files
+from scripts.hostile_pictures import pictures
+from scripts.hostile_sets import data_sets
+from scripts.hostile_worker import ROUTES
+
+SEED = 23
+SECONDS, MEMORY = 2.0, 300 * 2**20  # of a processor's work, and bytes more than before, that a file may take
+HANGS = 60.0  # s after which it is not waited for
+TRIES = 3  # of a file that took longer: the machine may have been busy
+ABOUT = {
+    "hardware": f"{platform.machine()} CPU, {os.cpu_count()} cores",
+    "versions": {name: version(name) for name in ("pillow", "numpy", "onnxruntime", "streamlit")},
+    "limits": {"seconds": SECONDS, "memory_mb": MEMORY // 2**20},
+    "seed": SEED,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One file through one door.
+
+    Attributes:
+        route: the door.
+        case: the file.
+        outcome: what the worker said.
+        fault: what is wrong with that, in words; None if nothing is.
+    """
+
+    route: str
+    case: Case
+    outcome: dict[str, Any]
+    fault: str | None
+
+
+def corpus(seed: int = SEED) -> Iterator[Case]:
+    """All files, in an order that does not change."""
+    return chain(pictures(), files(seed), data_sets())
+
+
+class Worker:
+    """A process that takes files; a new one takes its place where it ends or hangs."""
+
+    def __init__(self, route: str):
+        self.route = route
+        self._process: subprocess.Popen[str] | None = None
+
+    def send(self, path: Path, *, labelled: bool, patience: float = HANGS) -> dict[str, Any]:
+        """What becomes of a file."""
+        process = self._process or self._started()
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps({"path": str(path), "labelled": labelled}) + "\n")
+        process.stdin.flush()
+        timer = threading.Timer(patience, process.kill)
+        timer.start()
+        line = process.stdout.readline()
+        timer.cancel()
+        if line:
+            return dict(json.loads(line))
+        self.close()
+        return {
+            "crash": f"the process ended or took over {HANGS:.0f} s",
+            "seconds": HANGS,
+            "worked": HANGS,
+            "memory": 0,
+        }
+
+    def _started(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "ignore", "-m", "scripts.hostile_worker", self.route]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        )
+        with tempfile.TemporaryDirectory() as folder:  # what it imports and loads is no file's fault
+            path = Path(folder, "first.png")
+            path.write_bytes(saved(on_paper(), "PNG"))
+            self.send(path, labelled=False, patience=10 * HANGS)
+        if self._process is None:
+            raise RuntimeError(f"{self.route}: an honest picture ended the process")
+        return self._process
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def fault(case: Case, outcome: dict[str, Any], name: str) -> str | None:
+    """What is wrong with what became of a file, in words; None if nothing is.
+
+    Args:
+        case: the file.
+        outcome: what the worker said.
+        name: of the file, which an error must tell.
+    """
+    if "crash" in outcome:
+        return "crashed: " + outcome["crash"].strip().splitlines()[-1][:200]
+    if error := outcome.get("error"):
+        if case.must == ANSWER:
+            return f"refused: {error[:200]}"
+        return None if _names(error, name) else f"an error that does not name the file: {error[:200]}"
+    if case.must == ERROR:
+        return f"answered: {outcome.get('digit', outcome.get('count'))}"
+    if case.labelled:
+        found = outcome["count"]
+        return f"{found} digits, not {case.count}" if case.count not in (None, found) else None
+    return f"read as {outcome['digit']}" if case.digit not in (None, outcome["digit"]) else None
+
+
+def _names(error: str, name: str) -> bool:
+    """Whether the error tells the file's name, be it escaped or shortened."""
+
+    def letters(text: str) -> str:
+        return "".join(filter(str.isalnum, text))
+
+    return letters(name)[-40:] in letters(error) and "Traceback" not in error
+
+
+def too_much(outcome: dict[str, Any]) -> str | None:
+    """Which limit was passed."""
+    if outcome["worked"] > SECONDS:
+        return f"{outcome['worked']:.1f} s of work"
+    return f"{outcome['memory'] / 2**20:.0f} MB" if outcome["memory"] > MEMORY else None
+
+
+def run(route: str, cases: Iterator[Case]) -> Iterator[Result]:
+    """Sends the files through one door, one after the other, and an honest one at the end."""
+    worker = Worker(route)
+    honest = Case("afterwards", "honest.png", saved(on_paper(), "PNG"))
+    try:
+        for case in chain(cases, [honest]):
+            yield _sent(worker, case)
+    finally:
+        worker.close()
+
+
+def _sent(worker: Worker, case: Case) -> Result:
+    folder = Path(tempfile.mkdtemp(prefix="hostile-"))
+    try:
+        path = case.put(folder)
+        outcome = worker.send(path, labelled=case.labelled)
+        for _ in range(TRIES - 1):
+            if "crash" in outcome or not too_much(outcome):
+                break
+            outcome = min(outcome, worker.send(path, labelled=case.labelled), key=lambda o: o["worked"])
+        found = fault(case, outcome, path.name) or too_much(outcome)
+        return Result(worker.route, case, outcome, found)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def summary(results: list[Result]) -> list[dict[str, Any]]:
+    """A row a kind and door: how many files, errors and answers, the slowest, the most memory."""
+    rows = []
+    for route, kind in dict.fromkeys((result.route, result.case.kind) for result in results):
+        chosen = [result for result in results if (result.route, result.case.kind) == (route, kind)]
+        rows.append(
+            {
+                "route": route,
+                "kind": kind,
+                "files": len(chosen),
+                "errors": sum("error" in result.outcome for result in chosen),
+                "answers": sum(
+                    "error" not in result.outcome for result in chosen if "crash" not in result.outcome
+                ),
+                "faults": sum(result.fault is not None for result in chosen),
+                "slowest_s": round(max(result.outcome["seconds"] for result in chosen), 2),
+                "most_work_s": round(max(result.outcome["worked"] for result in chosen), 2),
+                "memory_mb": round(max(result.outcome["memory"] for result in chosen) / 2**20),
+            }
+        )
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The same for people."""
+    names = ("files", "errors", "answers", "faults", "slowest", "work", "memory")
+    lines = [" " * 22 + "".join(f"{name:>9}" for name in names)]
+    route = ""
+    for row in rows:
+        if row["route"] != route:
+            route = row["route"]
+            lines.append(route)
+        counts = "".join(f"{row[name]:>9}" for name in names[:4])
+        took = f"{row['slowest_s']:>7.2f} s{row['most_work_s']:>7.2f} s{row['memory_mb']:>6} MB"
+        lines.append(f"  {row['kind']:20}{counts}{took}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """0 where every file met what it must."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
+    parser.add_argument("--route", choices=tuple(ROUTES), action="append", help="only this door")
+    parser.add_argument("--kind", action="append", help="only files of this kind")
+    options = parser.parse_args()
+    routes = options.route or list(ROUTES)
+    results: list[Result] = []
+    for route in routes:
+        chosen = (
+            case
+            for case in corpus()
+            if (not options.kind or case.kind in options.kind)
+            and not (case.uploaded and route == "command line")
+            and not (route == "API" and (case.labelled or case.place))  # it takes pictures, and no paths
+        )
+        for result in run(route, chosen):
+            results.append(result)
+            if result.fault:
+                print(f"FAULT {route}: {result.case.kind}/{result.case.name!r}: {result.fault}", flush=True)
+    rows = summary(results)
+    print(table(rows))
+    if options.out:
+        content = {"when": datetime.now(UTC).isoformat(timespec="seconds"), **ABOUT, "rows": rows}
+        options.out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return int(any(result.fault for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
