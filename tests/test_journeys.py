@@ -263,7 +263,7 @@ def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_pat
 @pytest.mark.skipif("DIGITSCOPE_SCREENSHOTS" not in os.environ, reason="only `make screenshots` wants them")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_each_page_gets_its_screenshot(visitor: Visitor, page: Page) -> None:
-    visitor.open(f"/{page.path}")
+    visitor.open("/story?step=4" if page.path == "story" else f"/{page.path}")
     if page.path == "draw":
         draw_stroke(visitor.page, [(90, 62), (186, 60), (122, 138), (188, 190), (92, 232)])
         visitor.reads(3)
@@ -271,6 +271,9 @@ def test_each_page_gets_its_screenshot(visitor: Visitor, page: Page) -> None:
     elif page.path == "errors":
         visitor.page.locator(".grid img").nth(20).wait_for()
         visitor.page.locator("td button").nth(20).wait_for()
+    elif page.path == "report":
+        visitor.press("Make the report")
+        visitor.page.get_by_role("button", name=re.compile("^Download")).wait_for(timeout=4 * WAIT)
     elif page.path == "learn":
         visitor.press("Train")
         expect(visitor.page.get_by_role("button", name="Stop")).to_be_visible()
