@@ -7,7 +7,7 @@ PORT ?= 8501
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: help app test check lint train bench letters hostile soak screenshots readme clean browser data
+.PHONY: help app test check lint train bench hostile soak letters screenshots readme audit image clean browser data
 
 help:  ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ app: $(RUNTIME)  ## Set up and open the dashboard (PORT=8501)
 test: $(DEV) browser data  ## Set up and run every test, the browser journeys too
 	$(BIN)/python -m pytest
 
-check: lint  ## Lint, types and the fast tests
+check: lint audit  ## Lint, types, known vulnerabilities and the fast tests
 	$(BIN)/python -m pytest -m "not journey"
 
 lint: $(DEV)  ## Lint and types alone
@@ -72,13 +72,19 @@ letters: $(DEV)  ## Fetch letters of other hands for measure-detector (23 MB; ne
 	$(BIN)/python -m pip download --disable-pip-version-check --no-deps -q -d $(LETTERS) kanjivg==20260714
 	npm pack --silent --pack-destination $(LETTERS) hersheytext@2.0.0
 
-screenshots: $(DEV) browser  ## Take the README's screenshots again
+screenshots: $(DEV) browser  ## Take the screenshots of the README and the tour again
 	DIGITSCOPE_SCREENSHOTS=1 $(BIN)/python -m pytest tests/test_journeys.py -k screenshot
 
-readme: $(DEV)  ## Write the README's generated tables and the model cards again
+readme: $(DEV)  ## Write the generated tables of the README and docs/ and the model cards again
 	$(BIN)/python -m scripts.readme
 	$(BIN)/python -m core card --model cnn
 	$(BIN)/python -m core card --model linear
+
+audit: $(DEV)  ## Ask the vulnerability databases about every installed package
+	$(BIN)/python -m scripts.audit
+
+image:  ## Build the container (TORCH_INDEX=… for processors alone)
+	docker build --build-arg TORCH_INDEX="$(TORCH_INDEX)" -t digitscope .
 
 clean:  ## Remove the environment and the caches; data/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache digitscope.egg-info
@@ -91,7 +97,7 @@ $(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt -e .
 	@touch $@
 
-$(DEV): requirements-dev.txt requirements-scale.txt $(RUNTIME)
+$(DEV): requirements-dev.txt requirements-scale.txt requirements-auth.txt $(RUNTIME)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

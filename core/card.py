@@ -5,12 +5,13 @@ import json
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import CheckpointError
-from core.paths import CARD, GRAPH, HISTORY, WEIGHTS, locked
+from core.paths import CARD, DETECTOR, GRAPH, HISTORY, WEIGHTS, locked
 
 SCHEMA_VERSION = 1
 TEXTS = ("name", "architecture", "source")
@@ -58,6 +59,12 @@ class ModelCard:
     def temperature(self) -> float:
         """What the logits are divided by before the softmax, > 0; 1 before it is fitted."""
         return float(self.calibration.get("temperature", 1.0))
+
+    @property
+    def fitted(self) -> str:
+        """Eight hexadecimal digits that change with the temperature and the detector."""
+        content = json.dumps([self.temperature, self.hashes.get(DETECTOR)])
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -168,6 +175,8 @@ def update_card(folder: Path, change: Callable[[ModelCard], ModelCard], *, key: 
             temporary.write_text(card.to_json(), encoding="utf-8")
             os.replace(temporary, folder / CARD)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise CheckpointError(f"{folder / CARD} can't be written ({error}). Check who owns it.") from error
     return card
 

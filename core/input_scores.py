@@ -100,10 +100,11 @@ def read_inputs(
         found, own = read(predictor, part), predictor.unusualness(predictor.run(part))
         predictions.append(found.prediction)
         confidences.append(found.confidence)
-        scores.append(own)
+        if own is not None:
+            scores.append(own)
         if progress:
             progress(min(start + CHUNK, len(images)), len(images))
-    shipped = {} if predictor.detector is None else {OWN: np.concatenate(scores).astype(np.float64)}
+    shipped = {OWN: np.concatenate(scores).astype(np.float64)} if scores else {}
     return InputScores(
         np.concatenate(predictions).astype(np.int64), np.concatenate(confidences).astype(np.float64), shipped
     )

@@ -140,14 +140,15 @@ def _result(of: Material, dataset: str) -> dict[str, Any]:
 
 
 def _unusual(card: ModelCard) -> tuple[Row, ...]:
-    """What was measured of the verdict, if it was with these very weights."""
+    """What was measured of the verdict, if it was with these very weights and this very detector."""
     try:
         found = json.loads(UNUSUAL.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:
         raise DigitscopeError(f"{UNUSUAL} can't be read ({error}). Restore the file.") from error
-    if found["checkpoint"]["sha256"] != card.hashes[WEIGHTS]:
+    of = found["checkpoint"]
+    if (of["sha256"], of["fitted"]) != (card.hashes[WEIGHTS], card.fitted):
         return ()
     return tuple(
         _row({key: value for key, value in row.items() if key not in DERIVED}) for row in found["rows"]

@@ -1,7 +1,5 @@
 """Predictions through ONNX Runtime: no torch to import, safe to share between threads."""
 
-import hashlib
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -112,8 +110,7 @@ class Predictor:
     @property
     def fitted(self) -> str:
         """Eight hexadecimal digits that change with the temperature and the detector."""
-        content = json.dumps([self.card.temperature, self.card.hashes.get(DETECTOR)])
-        return hashlib.sha256(content.encode()).hexdigest()[:8]
+        return self.card.fitted
 
     @overload
     def predict(self, images: Input) -> Prediction: ...  # type: ignore[overload-overlap]  # str

@@ -25,10 +25,10 @@ from core.predictor import Predictor
 from core.report_findings import Findings, RefusingFindings, WorstError, gather, test_digits
 from core.report_options import SECTIONS, ReportOptions
 from core.report_provenance import provenance
+from core.report_template import SCRIPT, STYLE, TEMPLATES, source
 from core.study import FIGURES
 from core.wording import percent
 
-TEMPLATES = Path(__file__).parent / "templates"
 # The thresholds that the page's slider stops at, beside the checkpoint's own: dense where answers lie.
 STOPS = (
     *(n / 20 for n in range(18)),
@@ -93,7 +93,7 @@ def set_report(found: Findings, options: ReportOptions, *, when: datetime | None
         raise ReportError(f"{', '.join(missing)} not gathered yet: call `gather` with the same sections.")
     when = when or datetime.now(UTC)
     refusing = found.refusing if options.has("refusing") else None
-    style, script = (_source(name) for name in ("report.css", "report.js"))
+    style, script = source(STYLE), source(SCRIPT)
     html = _environment().get_template("report.html").render(
         found=found,
         options=options,
@@ -148,11 +148,6 @@ def _unbroken(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return re.sub(r"(?<=\d) %", "\u00a0%", value)
     return value
-
-
-@cache
-def _source(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _policy(style: str, script: str) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import CheckpointError
 from core.paths import checkpoint_names, checkpoints_folder
-from dashboard import resources
+from dashboard import resources, sign_in
 from dashboard.page_link import shown
 from dashboard.pages import PAGES
 from dashboard.parts.style import use_style
@@ -27,12 +27,17 @@ def label(name: str) -> str:
 st.set_page_config(page_title="Digitscope", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
 use_style()
+inside = sign_in.may_look()
 page = st.navigation(
     [
         st.Page(f"views/{page.path}.py", title=page.title, icon=page.icon, default=not order)
         for order, page in enumerate(PAGES)
-    ]
+    ],
+    position="sidebar" if inside else "hidden",
 )
+if not inside:
+    sign_in.draw()
+    st.stop()
 names = sorted(checkpoint_names(), key=lambda name: (name != "cnn", name))
 if not names:
     raise CheckpointError(
@@ -42,5 +47,6 @@ st.sidebar.selectbox("Model", names, key="model", bind="query-params")
 st.sidebar.caption(label(st.session_state.model))
 with contextlib.suppress(CheckpointError):  # the page that needs the network says what is wrong with it
     resources.warming(resources.predictor(st.session_state.model))
+sign_in.draw_way_out()
 shown(page.url_path)
 page.run()

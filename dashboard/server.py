@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from core.api_settings import read_settings
 from core.errors import DigitscopeError, SettingError
+from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
 from dashboard.pages import PAGES
 from dashboard.security import SecurityHeaders, frame_ancestors
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 BASE = "<script>window.__streamlit = { BACKEND_BASE_URL: new URL('.', document.baseURI).href }</script>"
 
 
+REPORT = f"<script>{source(SCRIPT)}</script>"  # in the preview, a frame that inherits the page's policy
 PAGE = (files("streamlit") / "static" / "index.html").read_text(encoding="utf-8")
 PAGE_TOLD = PAGE.replace("<head>", "<head>" + BASE, 1)
 
@@ -57,7 +59,7 @@ app = st.App(
         *(Route(f"/{page.path}", index) for page in PAGES[1:]),
     ],
     middleware=[
-        Middleware(SecurityHeaders, pages=(PAGE, PAGE_TOLD), frame_ancestors=ancestors),
+        Middleware(SecurityHeaders, pages=(PAGE, PAGE_TOLD, REPORT), frame_ancestors=ancestors),
         Middleware(BesideTheDashboard, settings=settings),
     ],
     on_script_error=show_error,

@@ -119,7 +119,30 @@ def page() -> Callable[[Path, bool], Outcome]:
     return send
 
 
-ROUTES = {"command line": command_line, "page": page}
+def api() -> Callable[[Path, bool], Outcome]:
+    """`POST /predict`; every refusal must be a problem document (RFC 9457)."""
+    from starlette.testclient import TestClient
+
+    from core.api import create_api
+
+    client = TestClient(create_api(), raise_server_exceptions=False)
+
+    def send(path: Path, labelled: bool) -> Outcome:
+        if labelled or not path.is_file():
+            return {"error": f"{path.name}: not for this door"}
+        answer = client.post("/predict", files={"file": (path.name, path.read_bytes())})
+        content = answer.json()
+        if answer.status_code == 200:
+            return {"digit": int(content["prediction"])}
+        kind = answer.headers["content-type"]
+        if answer.status_code >= 500 or not kind.startswith("application/problem+json"):
+            return {"crash": f"{answer.status_code} {kind}: {answer.text[:300]}"}
+        return {"error": content["detail"]}
+
+    return send
+
+
+ROUTES = {"command line": command_line, "page": page, "API": api}
 
 if __name__ == "__main__":
     main(sys.argv[1])

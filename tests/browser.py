@@ -47,21 +47,31 @@ def launch(playwright: Playwright) -> Browser | None:
     return None
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextlib.contextmanager
 def serve(
-    log: Path, *, program: str = "streamlit", options: Sequence[str] = (), **environment: str
+    log: Path,
+    *,
+    port: int | None = None,
+    program: str = "streamlit",
+    options: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[Server]:
-    """Starts the dashboard on a free port and stops it at the end.
+    """Starts the dashboard and stops it at the end.
 
     Args:
         log: where its output goes.
+        port: a free one unless given.
         program: the module that is run instead of Streamlit's.
         options: more of its flags.
         environment: variables beside those of this process.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     command = [sys.executable, "-m", program, "run", "dashboard/server.py", "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", *options]
     with log.open("wb") as output:
@@ -70,14 +80,14 @@ def serve(
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(url, process, log)
+        wait_until_healthy(url, process, log)
         yield Server(url, log, process)
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         if process.poll() is not None:
             raise RuntimeError(f"The server stopped at once:\n{log.read_text()}")

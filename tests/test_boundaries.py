@@ -110,6 +110,7 @@ CORE_LAYERS = (
         "pieces",
         "wording",
         "report_options",
+        "report_template",
         "file_parts",
     ),
     ("errors",),
@@ -182,8 +183,8 @@ def test_core_imports_downwards_and_knows_no_screen(path: Path):
         assert problems_of_core(path.stem, path.read_text(encoding="utf-8")) == []
 
 
-def test_the_package_itself_imports_nothing():
-    assert imports((ROOT / "core" / "__init__.py").read_text(encoding="utf-8")) == set()
+def test_the_package_itself_imports_nothing_of_weight():
+    assert imports((ROOT / "core" / "__init__.py").read_text(encoding="utf-8")) <= {"os"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dashboard").rglob("*.py")), ids=lambda path: path.stem)

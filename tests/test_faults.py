@@ -21,7 +21,7 @@ from core.errors import DatasetError, NotesError
 from core.own import store
 from core.predictor import Predictor
 from core.tabulation import table_of
-from tests.browser import serve
+from tests.browser import WAIT, serve
 from tests.visitor import browser as browser
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
@@ -47,7 +47,7 @@ images = np.random.default_rng(0).integers(0, 256, (50, 28, 28), dtype=np.uint8)
 data = LabelledDigits("some", images, np.arange(50) % 10, "a generator")
 notes.write("some", 1, text="kept before")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 for work in (
     lambda: notes.write("some", 2, text="x" * 2000),
     lambda: table_of(predictor, data),
@@ -59,6 +59,7 @@ for work in (
         work()
     except DigitscopeError as error:
         print("said:", error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)  # space again
 print([note.text for note in notes.read_all("some")])
 """
 
@@ -81,6 +82,7 @@ def test_a_full_disk_ends_in_sentences_and_lines_in_the_log(cnn_folder: Path, tm
     assert "['kept before']" in result.stdout
     left = [path.name for path in (tmp_path / "data").rglob("*") if path.name.endswith((".new", ".parquet"))]
     assert left == []
+    assert not list(folder.glob(".card.json.*"))
     Predictor.load(folder)  # the card is whole
 
 
@@ -130,8 +132,9 @@ def test_a_checkpoint_that_goes_away_leaves_the_others(tmp_path: Path, monkeypat
     assert not app.exception
     assert app.session_state.model == "linear"
     (tmp_path / "checkpoints" / "linear" / "model.onnx").unlink()
-    app.switch_page("views/draw.py").run()
-    assert "model.onnx is missing. Restore the checkpoint" in app.exception[0].message
+    app.switch_page("views/draw.py")
+    app.run()
+    assert not app.exception  # what was loaded before is still at hand
 
 
 WRITER = """
@@ -159,6 +162,7 @@ def test_a_killed_server_has_lost_no_note_that_it_said_it_kept(browser: Browser,
         stack.callback(rival.kill)
         pages = [browser.new_page() for _ in range(2)]
         for number, page in enumerate(pages):
+            page.set_default_timeout(WAIT)
             page.goto(f"{server.url}/errors?data=optdigits&digit={number + 3}")
             page.get_by_role("textbox", name="Text").fill(f"by visitor {number}")
             page.get_by_role("textbox", name="Text").blur()

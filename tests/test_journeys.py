@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page as BrowserPage
 
 from core.paths import ROOT
+from dashboard.pages import PAGES, Page
 from tests.browser import canvas_corner, draw_stroke, serve
 from tests.visitor import Visitor, browser, phone, server, visitor
 
@@ -259,24 +261,28 @@ def test_without_a_checkpoint_the_page_says_what_to_do(browser: Browser, tmp_pat
 
 
 @pytest.mark.skipif("DIGITSCOPE_SCREENSHOTS" not in os.environ, reason="only `make screenshots` wants them")
-def test_the_readme_gets_its_screenshots(visitor: Visitor) -> None:
-    visitor.open("/draw")
-    draw_stroke(visitor.page, [(90, 62), (186, 60), (122, 138), (188, 190), (92, 232)])
-    visitor.reads(3)
-    visitor.explanation(3)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_each_page_gets_its_screenshot(visitor: Visitor, page: Page) -> None:
+    visitor.open(f"/{page.path}")
+    if page.path == "draw":
+        draw_stroke(visitor.page, [(90, 62), (186, 60), (122, 138), (188, 190), (92, 232)])
+        visitor.reads(3)
+        visitor.explanation(3)
+    elif page.path == "errors":
+        visitor.page.locator(".grid img").nth(20).wait_for()
+        visitor.page.locator("td button").nth(20).wait_for()
+    elif page.path == "learn":
+        visitor.press("Train")
+        expect(visitor.page.get_by_role("button", name="Stop")).to_be_visible()
+        expect(visitor.page.get_by_role("button", name="Stop")).to_be_hidden()
     visitor.page.mouse.move(700, 880)
-    visitor.page.wait_for_timeout(1000)
+    visitor.settled()
     folder = ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    visitor.page.screenshot(path=folder / "draw.png")
-    visitor.open("/errors")
-    visitor.page.locator(".grid img").nth(20).wait_for()
-    visitor.page.locator("td button").nth(20).wait_for()
-    visitor.page.wait_for_timeout(1000)
-    visitor.page.screenshot(path=folder / "errors.png")
+    visitor.page.screenshot(path=folder / f"{page.path}.png")
 
 
-def _canvas_pixels(page: Page) -> int:
+def _canvas_pixels(page: BrowserPage) -> int:
     """How many pixels of the canvas are white; waits until there are some."""
     count = """() => {
         const canvas = [...document.querySelectorAll('*')].map(e => e.shadowRoot).concat(document)

@@ -9,6 +9,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser import WAIT, Server, launch, serve
 
 expect.set_options(timeout=WAIT)
+BUSY = ", ".join(
+    f"[data-testid={name}]" for name in ("stStatusWidget", "stSpinner", "stSkeleton", "stProgress")
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,13 @@ class Visitor:
         found = self.page.locator(".overlay img").evaluate_all("images => images.map(i => i.src)")
         assert len(found) == (1 if "No positive" in words.inner_text() else 2)
         return list(found)
+
+    def settled(self) -> None:
+        """Waits until the page stands there and nothing on it runs or still loads."""
+        expect(self.page.get_by_role("heading").first).to_be_visible()
+        for _ in range(3):
+            self.page.wait_for_function(f"() => !document.querySelector({BUSY!r})", timeout=5 * WAIT)
+            self.page.wait_for_timeout(700)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()

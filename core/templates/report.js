@@ -26,6 +26,17 @@
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
+  // In a frame without an address of its own a link to a section would load the page around it.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest ? event.target.closest('a[href^="#"]') : null;
+    const target = link && document.getElementById(link.getAttribute("href").slice(1));
+    if (!target || document.URL !== "about:srcdoc") { return; }
+    event.preventDefault();
+    target.scrollIntoView();
+    target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+  });
+
   for (const table of document.querySelectorAll(".matrix")) {
     const heads = table.querySelectorAll("thead th");
     table.addEventListener("pointerover", (event) => {

@@ -127,7 +127,7 @@ def _digits(table: EvaluationTable, dataset: str, found: Answers) -> None:
     indices = found.in_bin(stage, view.bin)
     n = len(indices)
     heading = f"**{n:,}** digit{'' if n == 1 else 's'} that it was {bounds(view.bin)} sure of"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="confidence-bin-bar"):
         several = len(found.confidence) > 1
         st.markdown(heading + (f" {stage} the temperature" if several else ""), width="stretch")
         _beside(found, stage)

@@ -61,7 +61,7 @@ def _bar(story: Story | None, name: str) -> None:
                 _copy(story, name)
             st.download_button(
                 "JSON",
-                story.to_json(),
+                story.to_json,  # made when asked for: a file that is there the browser looks for
                 file_name=f"{name or 'story'}.json",
                 mime="application/json",
                 icon=":material/download:",

@@ -10,6 +10,7 @@ CSS = """
 .st-key-evidence button { padding: 0; min-width: 0; flex: 1 1 0; }
 .st-key-errors-filters [data-testid="stButtonGroup"] button { min-height: 2.5rem; }
 [class*="st-key-canvas"][class*="-name"] { position: absolute; }
+.st-key-confidence-bin-bar { flex-wrap: nowrap; }
 .st-key-tools { min-height: 2.5rem; }
 img.pixels { image-rendering: pixelated; display: block; width: 100%; border-radius: 0.4rem; }
 .answer { display: flex; align-items: center; gap: 1.4rem; min-height: 8rem; }

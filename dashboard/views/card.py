@@ -26,7 +26,7 @@ def show() -> None:
         st.markdown(text.summary, width="stretch")
         st.download_button(
             MODEL_CARD,
-            text.to_markdown(),
+            text.to_markdown,
             file_name=MODEL_CARD,
             mime="text/markdown",
             icon=":material/download:",
