@@ -119,15 +119,15 @@ def test_what_is_not_at_hand_is_named():
     assert "0 is best" in texts(run(noticing, figure="FPR at 95 % TPR"))
 
 
-def test_the_first_look_needs_no_detector_but_the_verdicts(monkeypatch: pytest.MonkeyPatch):
+def test_the_first_look_needs_no_detector_but_the_verdicts():
     def refused(*_arguments: object) -> None:
         raise AssertionError("fitted")
 
     unusual_inputs._kept.clear()
-    monkeypatch.setattr(unusual_inputs, "_detectors", refused)
-    quick = unusual_inputs.everything("cnn", lambda share, words: None, detectors=False)[1]["letters"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unusual_inputs, "_detectors", refused)
+        quick = unusual_inputs.everything("cnn", lambda share, words: None, detectors=False)[1]["letters"]
     assert list(quick.scores.scores) == ["both"]
-    monkeypatch.undo()
     whole = seen("letters")
     np.testing.assert_allclose(quick.scores.confidence, whole.scores.confidence, rtol=1e-5)
     np.testing.assert_array_equal(quick.noticed, whole.noticed)
