@@ -15,11 +15,15 @@ help:  ## Show what there is
 app: $(RUNTIME)  ## Set up and open the dashboard (PORT=8501)
 	$(BIN)/streamlit run dashboard/server.py --server.port $(PORT)
 
+# A file's tests share what is expensive, so a process takes whole files. Browsers get the machine to themselves.
+FAST := $(BIN)/python -m pytest -m "not journey" -n 2 --dist loadfile
+
 test: $(DEV) browser data  ## Set up and run every test, the browser journeys too
-	$(BIN)/python -m pytest
+	$(FAST)
+	$(BIN)/python -m pytest -m journey
 
 check: lint audit  ## Lint, types, known vulnerabilities and the fast tests
-	$(BIN)/python -m pytest -m "not journey"
+	$(FAST)
 
 lint: $(DEV)  ## Lint and types alone
 	$(BIN)/ruff check .

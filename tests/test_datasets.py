@@ -193,7 +193,7 @@ def test_idx_in_a_zip_without_its_labels_and_an_idx_bomb_are_named(tmp_path: Pat
     with pytest.raises(DatasetError, match=r"idx\.zip/own-labels-idx1-ubyte: no such file\. Add it"):
         load_dataset(path)
     with pytest.raises(DatasetError, match=r"x\.gz: unpacks to over 1 MB, the most that is read"):
-        parse_idx(gzip.compress(bytes(2**20 + 1)), name="x.gz", most=2**20)
+        parse_idx(gzip.compress(idx(np.zeros(2**20 + 1, np.uint8))), name="x.gz", most=2**20)
 
 
 def test_an_unknown_name_lists_the_known_ones():
