@@ -136,10 +136,9 @@ def _names(error: str, name: str) -> bool:
     def letters(text: str) -> str:
         return "".join(filter(str.isalnum, text))
 
-    whole, said = (
-        letters(name),
-        letters(unquote(error)),
-    )  # forms escape some characters, and long names are cut
+    whole = letters(name)
+    # Forms escape some characters, and long names are cut.
+    said = letters(error) + " " + letters(unquote(error))
     return (whole[-40:] in said or whole[:40] in said) and "Traceback" not in error
 
 

@@ -83,12 +83,15 @@ def page() -> Callable[[Path, bool], Outcome]:
     from core.own import forget, stored
     from core.uploads import keep
 
-    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=120)
-    app.query_params["source"] = "Upload"
-    app.switch_page("views/draw.py")
-    app.run()
+    def opened() -> AppTest:
+        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=120)
+        app.query_params["source"] = "Upload"
+        return app.switch_page("views/draw.py").run()
+
+    app = opened()
 
     def send(path: Path, labelled: bool) -> Outcome:
+        nonlocal app
         if not path.is_file():  # a browser sends no pipe, link or folder
             return {"error": f"{path.name}: can't be sent"}
         content = path.read_bytes() if path.stat().st_size < 2**28 else b""
@@ -100,13 +103,18 @@ def page() -> Callable[[Path, bool], Outcome]:
             count = len(stored(name))
             forget(name)
             return {"count": count}
+        uploader = app.file_uploader(key="upload")
+        if path.suffix.lower() not in uploader.proto.type:  # the browser's side of it refuses these
+            return {"error": f"{path.name}: not of the kinds {', '.join(uploader.proto.type)}"}
         try:
-            app.file_uploader(key="upload").upload(path.name, content)
+            uploader.upload(path.name, content)
         except AppTestError as error:  # what the server refuses for its size or suffix
             return {"error": f"{path.name}: {error}"}
         app.run()
         if app.exception:
-            return {"crash": str(app.exception[0].proto)[:2000]}
+            crash = {"crash": f"{app.exception[0].message} {app.exception[0].proto.stack_trace}"[:2000]}
+            app = opened()
+            return crash
         if app.error:
             return {"error": app.error[0].value}
         words = "\n".join(element.proto.body for element in app.get("html"))

@@ -7,7 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 AXE = Axe()
-BUSY = '[data-testid="stStatusWidget"], [data-testid="stSpinner"], [data-testid="stAppSkeleton"]'
+BUSY = (
+    ", ".join(f'[data-testid="{name}"]' for name in ("stStatusWidget", "stSpinner", "stAppSkeleton"))
+    + ', [data-stale="true"]'
+)
 GRAVE = ("serious", "critical")
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
@@ -63,7 +66,7 @@ FOCUS = """() => {
 
 def settle(page: Page, *, quiet: float = 0.5) -> None:
     """Waits until the page is whole and has not changed for some seconds."""
-    page.locator('[data-testid="stHeading"], [data-testid="stAlert"]').first.wait_for()
+    page.locator('[data-testid="stHeading"], [data-testid="stAlert"], h1').first.wait_for()
     seen, since = "", time.monotonic()
     while time.monotonic() - since < quiet:
         now = page.evaluate("document.body.innerText.length + ':' + document.body.scrollHeight")
@@ -84,6 +87,14 @@ def violations(page: Page, *rules: str) -> list[str]:
         for node in each["nodes"]
         if not _excepted(each["id"], node["html"])
     ]
+
+
+def untold(page: Page, *, patience: float = 5) -> list[str]:
+    """The pictures without words; a canvas gets its own shortly after it is there."""
+    until = time.monotonic() + patience
+    while (found := page.evaluate(UNTOLD)) and time.monotonic() < until:
+        page.wait_for_timeout(200)
+    return list(found)
 
 
 def _excepted(rule: str, html: str) -> bool:

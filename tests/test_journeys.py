@@ -13,7 +13,7 @@ from playwright.sync_api import Page as BrowserPage
 
 from core.paths import ROOT
 from dashboard.pages import PAGES, Page
-from tests.browser import canvas_corner, draw_stroke, serve
+from tests.browser import WAIT, canvas_corner, draw_stroke, serve
 from tests.visitor import Visitor, browser, phone, server, visitor
 
 pytestmark = pytest.mark.journey

@@ -116,6 +116,8 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
                            transition: none !important; scroll-behavior: auto !important; }
 }
 @media (max-width: 640px) {
+  [data-testid="stMarkdownContainer"] :is(th, td) { padding: 0.2rem 0.3rem; font-size: 0.75rem;
+                                                    overflow-wrap: anywhere; }
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 1.5rem; }
   .st-key-digit-bar { gap: 0.4rem; }
   .st-key-digit-bar kbd { display: none; }

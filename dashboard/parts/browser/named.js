@@ -7,19 +7,24 @@ const canvases = (root) => {
   return found;
 };
 
+const set = (element, name, value) => {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+};
+
+// Looks again and again: the canvas comes late on a slow machine, and anew after Undo.
 export default function ({ data }) {
-  let tries = 50;
+  let timer;
   const name = () => {
     const place = document.querySelector(`.st-key-${data.key}`);
     const found = place ? canvases(place) : [];
     for (const each of found) {
       const top = each.classList.contains("upper-canvas");
-      each.setAttribute("role", top ? "img" : "presentation");
-      if (top) each.setAttribute("aria-label", data.words);
-      else each.setAttribute("aria-hidden", "true");
+      set(each, "role", top ? "img" : "presentation");
+      if (top) set(each, "aria-label", data.words);
+      else set(each, "aria-hidden", "true");
     }
-    if (!found.length && tries--) timer = setTimeout(name, 200);
+    timer = setTimeout(name, found.length ? 1000 : 200);
   };
-  let timer = setTimeout(name, 0);
+  name();
   return () => clearTimeout(timer);
 }
