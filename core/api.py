@@ -210,6 +210,10 @@ async def metrics(request: Request) -> Response:
     return _desk(request).metrics.response()
 
 
+# Load balancers ask so; it answers as GET does, without the body, and is no operation of its own.
+router.add_route(HEALTH, health, methods=["HEAD"], include_in_schema=False)
+
+
 def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk

@@ -73,12 +73,14 @@ def classes(found: Findings) -> str:
     """The digit that is read worst, and the most frequent confusion."""
     scores = [score for score in found.confusion.per_class if score.recall is not None]
     worst = min(scores, key=lambda score: (score.recall, score.digit))
-    pairs = found.confusion.top(1)
+    pairs = found.confusion.top()
     if not pairs:
         return "No digit was read wrongly."
+    ties = sum(pair.count == pairs[0].count for pair in pairs[1:])
+    others = f" ({ties} other{'s' if ties > 1 else ''} as often)" if ties else ""
     return (
         f"The {worst.digit} is read worst: {percent(worst.recall or 0.0)} of the {worst.digit}s are read "
-        f"rightly. Most frequent: {pairs[0].words}."
+        f"rightly. Most frequent: {pairs[0].words}{others}."
     )
 
 

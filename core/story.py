@@ -174,8 +174,8 @@ BUILT_IN = Story(
         ),
         Step(
             "Where it fails",
-            "Its errors gather in a few cells. None is fuller than a true {confused_true} read as a "
-            "{confused_read}: {confused_times}.",
+            "What lies off the diagonal is an error. The most frequent: a true {confused_true} read as a "
+            "{confused_read}, {confused_times}.",
             "matrix",
         ),
         Step(
@@ -197,8 +197,8 @@ BUILT_IN = Story(
         ),
         Step(
             "What we do about it",
-            "It may say: I don't know. Less than {refuse_below} sure, it refuses. It then answers "
-            "{answered} of the digits, {answered_right} of these rightly.",
+            "It may say: I don't know. Less than {refuse_below} sure, it refuses. Of the "
+            "digits that chose this limit it answered {answered}, {answered_right} of these rightly.",
             "refusing",
         ),
     ),

@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.errors import DigitscopeError
 from core.report_options import MOST_COMMENT, MOST_TITLE, SECTIONS, ReportOptions
-from dashboard import reports
-from dashboard.parts import report_file
+from dashboard import reports, resources
+from dashboard.parts import data_picker, report_file
 from dashboard.report_link import REPORT, choose
 from dashboard.words import plain
 
@@ -34,6 +34,9 @@ def _workspace() -> None:
     left, right = st.columns([4, 9], gap="medium")
     with left:
         options = _choices()
+        if not resources.mnist_at_hand():
+            st.caption("MNIST is not here: the report will rest on the digits that scikit-learn bundles.")
+            data_picker.offer_mnist()
         action = st.empty()
     with right:
         bar, body = st.empty(), st.empty()
