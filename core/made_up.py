@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from core.chimeras import a_stroke_more, cut_digits, mirrored_halves, pieces
+from core.masses import bars, grain, gratings, shapes, surfaces, thick_outlines
 from core.outliers import Strokes, free_strokes, joined_strokes, lattice_strokes, scrawls
 from core.textures import areas, clouds, mosaics, outlines, overlays
 
@@ -58,5 +59,11 @@ KINDS = {
     "mosaics of digits": Kind(mosaics),
     "digits over each other": Kind(overlays),
     "outlines of digits": Kind(outlines),
+    "filled shapes": Kind(shapes),
+    "thick outlines": Kind(thick_outlines),
+    "heavy bars": Kind(bars),
+    "grain": Kind(grain),
+    "gratings and checks": Kind(gratings),
+    "shaded surfaces": Kind(surfaces),
 }
 FITTED = tuple(name for name, kind in KINDS.items() if kind.fitted)

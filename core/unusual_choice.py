@@ -36,9 +36,6 @@ CANDIDATES = (
     *(Form("distance", 1.0, blocks) for blocks in BLOCKS),
     Form("learned", 1.0, CHOSEN.blocks),
 )
-# In a sum of softplus an opinion counts for no more than its standard deviations, and a sure "digit" by shape
-# can outweigh a texture that is far off: those forms are compared, but not taken.
-ELIGIBLE = ("fisher", "maximum", "distance", "learned")
 JUDGED = 2000  # pictures of each kind
 
 
@@ -56,7 +53,7 @@ class Compared:
 
     @property
     def mean(self) -> float:
-        """The mean over the kinds."""
+        """The mean over the kinds, each with one vote."""
         return float(np.mean(list(self.auroc.values())))
 
 
@@ -151,8 +148,8 @@ def _ways(judged: LabelledDigits, progress: Progress) -> Iterator[tuple[str, Pix
 
 
 def best(found: list[Compared]) -> Compared:
-    """The one to be shipped: the greatest mean of those that may be taken."""
-    return max((each for each in found if each.form.combination in ELIGIBLE), key=lambda each: each.mean)
+    """The one to be shipped: the greatest mean."""
+    return max(found, key=lambda each: each.mean)
 
 
 def write_choice(out: Path, found: list[Compared], predictor: Predictor, data: list[str]) -> None:
@@ -162,7 +159,6 @@ def write_choice(out: Path, found: list[Compared], predictor: Predictor, data: l
         "checkpoint": {"name": predictor.card.name, "sha256": predictor.key},
         "digits": data,
         "kinds": {name: {"fitted": kind.fitted} for name, kind in KINDS.items()},
-        "eligible": list(ELIGIBLE),
         "forms": [
             asdict(each.form)
             | {

@@ -75,7 +75,7 @@ CORE_LAYERS = (
     ("graphed", "attribution"),
     ("predictor", "training_data"),
     ("checkpoint", "allographs", "table", "canonical", "randomisation", "energy", "stories"),
-    ("story", "models", "augmentation", "parts", "uploads", "chimeras", "textures", "drawn"),
+    ("story", "models", "augmentation", "parts", "uploads", "chimeras", "textures", "masses", "drawn"),
     ("outliers", "story_facts"),
     ("card",),
     ("datasets", "results", "runs"),

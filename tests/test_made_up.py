@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from core.chimeras import a_stroke_more, cut_digits, mirrored_halves, pieces
 from core.labelled import LabelledDigits
 from core.made_up import FITTED, KINDS
+from core.masses import bars, grain, gratings, shapes, surfaces, thick_outlines
 from core.textures import mosaics, outlines, overlays
 
 
@@ -92,3 +94,55 @@ def test_an_outline_is_hollow():
     image[0, 8:20, 8:20] = 255
     (found,) = outlines(image, np.array([0]), 1, seed=0)
     assert (found[8, 12], found[14, 14]) == (255, 0)
+
+
+def masses_of(make, count: int) -> np.ndarray:
+    return make(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64), count, seed=3)
+
+
+@pytest.mark.parametrize("make", [shapes, thick_outlines, bars, grain, gratings, surfaces])
+def test_a_mass_is_as_large_as_a_digit_with_soft_edges(make):
+    for picture in masses_of(make, 12):
+        rows, columns = (np.flatnonzero(picture.any(axis=axis)) for axis in (1, 0))
+        assert max(np.ptp(rows), np.ptp(columns)) < 20
+        assert ((picture > 20) & (picture < 235)).any()
+
+
+@pytest.mark.parametrize("make", [shapes, thick_outlines, bars])
+def test_what_is_drawn_lies_about_its_centre_of_mass(make):
+    for picture in masses_of(make, 12):
+        sides = [np.flatnonzero(picture.any(axis=axis)) for axis in (1, 0)]
+        for middle, side in zip(ndimage.center_of_mass(picture), sides, strict=True):
+            at_the_edge = side[0] == 0 or side[-1] == 27
+            assert at_the_edge or middle == pytest.approx(14, abs=0.51)
+
+
+def test_bars_and_shapes_are_masses_and_outlines_are_hollow():
+    """What is left when 2 px are taken off all around: of a pen's line, up to 3.6 px wide, nothing."""
+    left = {
+        make: np.mean(
+            [ndimage.binary_erosion(picture > 127, iterations=2).any() for picture in masses_of(make, 40)]
+        )
+        for make in (shapes, bars)
+    }
+    assert left[shapes] > 0.9
+    assert left[bars] > 0.8
+    holes = [ndimage.label(picture < 100)[1] > 1 for picture in masses_of(thick_outlines, 40)]
+    assert np.mean(holes) > 0.7
+
+
+def test_grain_is_black_and_white_or_soft_and_gratings_are_black_and_white():
+    """Black and white, the pixels between the two are those that an edge runs through."""
+
+    def share_of_greys(make) -> np.ndarray:
+        inner = masses_of(make, 60)[:, 8:20, 8:20]
+        return ((inner > 60) & (inner < 195)).mean(axis=(1, 2))
+
+    soft = share_of_greys(grain) > 0.5
+    assert 0.2 < soft.mean() < 0.8
+    assert share_of_greys(gratings).mean() < 0.3
+
+
+def test_surfaces_are_of_many_shades_with_edges_between():
+    for picture in masses_of(surfaces, 12).astype(int):
+        assert len(np.unique(picture)) > 20
