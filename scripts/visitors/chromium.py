@@ -29,7 +29,7 @@ def visit(name: str, url: str, predictor: Predictor, tally: Tally, end: float) -
             tally.problems.append(f"{name}: no Chromium here; see scripts/browser.sh")
             return
         try:
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page = browser.new_page(bypass_csp=True, viewport={"width": 1440, "height": 900})
             page.set_default_timeout(WAIT)
             page.on("pageerror", lambda error: tally.problems.append(f"{name}: {error}"))
             page.goto(url + "/draw")
