@@ -12,8 +12,8 @@ from core.raw_headers import add_missing, raw
 FRAMES = "DIGITSCOPE_FRAME_ANCESTORS"
 
 # What Streamlit's front end does, and nothing else:
-# - scripts: its own files, the components' as blobs, and the inline ones of its page, by their hashes; Plotly's
-#   WebGL (the map of 10,000 digits) makes functions of text;
+# - scripts: its own files, the components' as blobs, and the inline ones of its page, by their hashes;
+#   Plotly's WebGL (the map of 10,000 digits) makes functions of text;
 # - styles: emotion and Plotly write them into the page;
 # - pictures and sound: media files, and what is drawn or recorded in the page, as data or blobs;
 # - frames: HTML of a page's own, without an address.
