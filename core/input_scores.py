@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from core.array_cache import ArrayCache, cache_key
-from core.detector_kinds import FITTED_ON, KINDS, OWN, SEED, possible
+from core.detector_kinds import FITTED_ON, OWN, SEED, possible
 from core.paths import data_folder
 from core.predictor import Predictor
 from core.readings import read
@@ -97,11 +97,11 @@ def read_inputs(
     predictions, confidences, scores = [], [], []
     for start in range(0, len(images), CHUNK):
         part = images[start : start + CHUNK]
-        found, own = read(predictor, part), predictor.unusualness(predictor.run(part))
+        found = read(predictor, part)
         predictions.append(found.prediction)
         confidences.append(found.confidence)
-        if own is not None:
-            scores.append(own)
+        if found.unusualness is not None:
+            scores.append(found.unusualness)
         if progress:
             progress(min(start + CHUNK, len(images)), len(images))
     shipped = {OWN: np.concatenate(scores).astype(np.float64)} if scores else {}
@@ -126,13 +126,3 @@ def _scored(
         if progress:
             progress(min(start + CHUNK, len(images)), len(images))
     return values
-
-
-def unavailable(predictor: Predictor, *, fitted: bool) -> list[str]:
-    """The names of the detectors that there are not, and why."""
-    there = possible(predictor, fitted=fitted)
-    return [
-        f"{method.name} ({'needs MNIST’s training digits' if method.fitted else 'none was fitted'})"
-        for key, method in KINDS.items()
-        if key not in there
-    ]

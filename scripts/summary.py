@@ -9,9 +9,9 @@ from core.card import read_card
 from core.paths import ROOT
 from core.results import read_results
 from core.study import CONTROLS, read_study
+from core.wording import NOT_MEASURED
 
 RESULTS = ROOT / "docs" / "results"
-NOT_MEASURED = "not measured"
 # What is picked from a benchmark's rows: its file, the beginning of the row's name, what the README calls it.
 PICKED = (
     ("unusual", "AUROC, notMNIST against", "told from digits: notMNIST's letters, AUROC"),

@@ -9,11 +9,11 @@ from core.card_results import energy_words
 from core.energy import total_watt_hours
 from core.model_card import ModelCardText
 from core.paths import MODEL_CARD
+from core.wording import NOT_MEASURED
 from dashboard import resources
 from dashboard.parts.card import cells
 from dashboard.words import percent
 
-NOT_MEASURED = "not measured"
 LEFT = ("Uses", "Bias, Risks, and Limitations", "Environmental Impact")
 RIGHT = ("Evaluation", "Model Examination")
 
