@@ -14,14 +14,18 @@ RESAMPLES = 1000
 MOST_DRAWS = 20_000_000  # digits drawn for an interval: a large table gets fewer resamples, and says so
 FEWEST = 100
 LEAST = np.finfo(np.float64).tiny  # a probability that has no logarithm counts as this
+ROUNDING = np.finfo(np.float64).eps  # and in the NLL one below this as this, as in scikit-learn's
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval, by the percentiles of a bootstrap over the digits.
+    """A figure with its 95 % interval, by a bootstrap over the digits.
 
-    A resample is noisier than the digits themselves, and a calibration error counts noise as error: its
-    interval leans upwards, and may lie above the figure where that is near 0.
+    A loss has the resamples' percentiles. A calibration error counts noise as error, so that the figure leans
+    upwards and its resamples lean upwards again: its interval is the basic one, [2·value − 97.5 %,
+    2·value − 2.5 %] of the resamples and at least 0, which takes that off (Davison & Hinkley 1997, §5.2; for
+    calibration errors Kumar et al. 2019, arXiv:1909.10155). It leans downwards from the figure, and lies
+    below it where that is hardly more than noise.
     """
 
     value: float
@@ -114,67 +118,63 @@ def measure(
     Raises:
         DatasetError: no rows.
     """
-    from sklearn.metrics import brier_score_loss, log_loss  # a second to import
-
-    n, k = probabilities.shape
+    n = len(probabilities)
     if not n:
         raise DatasetError("There is no digit to measure the calibration on. Choose a data set with some.")
     resamples = min(resamples, max(FEWEST, MOST_DRAWS // n))
     exact = np.maximum(probabilities.astype(np.float64), LEAST)
     exact /= exact.sum(axis=1, keepdims=True)  # float32 rows sum to 1 ± 1e-7
-    columns = list(range(k))
     of_truth = exact[np.arange(n), truth]
-    values = (
-        *_errors(_Blocks(exact, truth)),
-        log_loss(truth, exact, labels=columns),
-        brier_score_loss(truth, exact, labels=columns, scale_by_half=False),
-    )
-    rows = np.stack([-np.log(of_truth), (exact**2).sum(axis=1) - 2 * of_truth + 1])
-    drawn = _bootstrap(_Blocks(exact, truth), rows, resamples, np.random.default_rng(seed))
+    losses = -np.log(np.maximum(of_truth, ROUNDING)), (exact**2).sum(axis=1) - 2 * of_truth + 1
+    answers = _Answers(exact, truth, np.stack(losses))
+    values = np.array(answers.figures(np.ones(n)))
+    drawn = answers.drawn_anew(resamples, np.random.default_rng(seed))
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    names = ("ece", "adaptive_ece", "nll", "brier")
-    found = {name: Estimate(*map(float, each)) for name, *each in zip(names, values, low, high, strict=True)}
+    low[:2], high[:2] = (np.maximum(0, 2 * values - end)[:2] for end in (high, low))
+    each = zip(("ece", "adaptive_ece", "nll", "brier"), values, low, high, strict=True)
+    found = {name: Estimate(*map(float, numbers)) for name, *numbers in each}
     return Calibration(**found, n=n, resamples=resamples)
 
 
-class _Blocks:
-    """Answers of the same confidence as one block, the blocks by confidence.
+class _Answers:
+    """Answers by rising confidence, those of the same confidence as one block.
 
     Equal confidences must not be told apart by their order: a block that lies across the edge of a bin of
     equal mass gives each side its share.
     """
 
-    def __init__(self, probabilities: np.ndarray, truth: np.ndarray):
+    def __init__(
+        self,
+        probabilities: Float[np.ndarray, "n k"],
+        truth: Int64[np.ndarray, " n"],
+        losses: Float[np.ndarray, "m n"],
+    ):
         confidence = probabilities.max(axis=1)
-        levels, self.block = np.unique(confidence, return_inverse=True)
-        self.gap = (probabilities.argmax(axis=1) == truth) - confidence
+        self.order = np.argsort(confidence, kind="stable")
+        self.losses, rising = losses, confidence[self.order]
+        self.gap = ((probabilities.argmax(axis=1) == truth) - confidence)[self.order]
+        self.ends = np.flatnonzero(np.diff(rising, append=np.inf)) + 1  # of the blocks
         edges = np.arange(1, RELIABILITY_BINS) / RELIABILITY_BINS
-        self.edges = np.searchsorted(levels, edges, side="right")  # a bin includes its upper end
-        self.size = len(levels)
+        self.edges = np.searchsorted(rising, edges, side="right")  # a bin includes its upper end
 
-    def sums(self, drawn: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
-        """Up to each block's end, from 0: how many digits, and the sum of accuracy − confidence."""
-        block = self.block[drawn]
-        counts = np.bincount(block, minlength=self.size)
-        gaps = np.bincount(block, self.gap[drawn], self.size)
-        return tuple(np.concatenate([[0.0], np.cumsum(each)]) for each in (counts, gaps))  # type: ignore[return-value]
+    def figures(self, times: Float[np.ndarray, " n"]) -> tuple[float, ...]:
+        """ECE and adaptive ECE (Σ over the bins of |sum of accuracy − confidence| / n), and the mean losses.
 
+        Args:
+            times: how often each answer counts.
+        """
+        n, here = times.sum(), times[self.order]
+        counts, gaps = (np.concatenate([[0.0], np.cumsum(each)]) for each in (here, here * self.gap))
+        of_width = np.diff(gaps[[0, *self.edges, -1]])
+        blocks = np.concatenate([[0], self.ends])
+        even = np.linspace(0, n, RELIABILITY_BINS + 1)
+        of_mass = np.diff(np.interp(even, counts[blocks], gaps[blocks]))
+        return (np.abs(of_width).sum() / n, np.abs(of_mass).sum() / n, *(self.losses @ times / n))
 
-def _errors(blocks: _Blocks, drawn: np.ndarray | slice = slice(None)) -> tuple[float, float]:
-    """ECE and adaptive ECE: Σ over the bins of |sum of accuracy − confidence| / n."""
-    counts, gaps = blocks.sums(drawn)
-    n = counts[-1]
-    of_width = np.diff(gaps[[0, *blocks.edges, -1]])
-    of_mass = np.diff(np.interp(np.linspace(0, n, RELIABILITY_BINS + 1), counts, gaps))
-    return float(np.abs(of_width).sum() / n), float(np.abs(of_mass).sum() / n)
-
-
-def _bootstrap(
-    blocks: _Blocks, rows: np.ndarray, resamples: int, generator: np.random.Generator
-) -> np.ndarray:
-    """The four figures of as many digits drawn with replacement, a row a resample."""
-    n, found = rows.shape[1], []
-    for _ in range(resamples):
-        drawn = np.asarray(generator.integers(0, n, n))
-        found.append((*_errors(blocks, drawn), *rows[:, drawn].mean(axis=1)))
-    return np.array(found)
+    def drawn_anew(self, resamples: int, generator: np.random.Generator) -> Float[np.ndarray, "resamples m"]:
+        """The figures of as many digits drawn with replacement, a row a resample."""
+        n, found = len(self.gap), []
+        for _ in range(resamples):
+            times = np.bincount(generator.integers(0, n, n), minlength=n).astype(np.float64)
+            found.append(self.figures(times))
+        return np.array(found)

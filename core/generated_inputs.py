@@ -11,7 +11,7 @@ from core.array_cache import ArrayCache
 from core.glyphs import Glyph, letters, rendered, symbols
 from core.labelled import LabelledDigits
 from core.paths import data_folder
-from core.preprocess import prepare
+from core.preprocess import prepared_pixels
 from core.strokes import render, stroke
 
 SIDE = 28
@@ -55,12 +55,21 @@ def made(key: str, digits: LabelledDigits, n: int, *, seed: int = 0) -> Pixels:
     recipe = RECIPES[key]
     made_of = repr((digits.digest if recipe.of_digits else "", recipe.glyphs() if recipe.glyphs else ""))
     name = f"{key}-{n}-{seed}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}-{VERSION}"
-    cache = ArrayCache(data_folder() / "generated-inputs", limit=KEPT)
+    cache = _cache()
     found = cache.read(name, shape=(None, SIDE, SIDE), kind="u")
     if found is None:
         found = recipe.make(digits, n, np.random.default_rng(seed))
         cache.write(name, found)
     return np.asarray(found)
+
+
+def is_kept(key: str, n: int, *, seed: int = 0) -> bool:
+    """Whether such a set was made before, of whatever fonts and digits: a quick look."""
+    return any(_cache().folder.glob(f"{key}-{n}-{seed}-*-{VERSION}.npy"))
+
+
+def _cache() -> ArrayCache:
+    return ArrayCache(data_folder() / "generated-inputs", limit=KEPT)
 
 
 def _blank(_digits: LabelledDigits, n: int, _generator: np.random.Generator) -> Pixels:
@@ -110,7 +119,7 @@ def _pairs(digits: LabelledDigits, n: int, generator: np.random.Generator) -> Pi
     """Two digits beside each other, as large as the convention lets them be."""
     left, right = _some(digits, n, generator), _some(digits, n, generator)
     both = [np.concatenate(pair, axis=1) for pair in zip(left[:, :, 3:25], right[:, :, 3:25], strict=False)]
-    return np.stack([prepare(np.kron(pair, np.ones((4, 4), np.uint8))).pixels for pair in both])
+    return np.stack([prepared_pixels(np.kron(pair, np.ones((4, 4), np.uint8))) for pair in both])
 
 
 def _scribbles(_digits: LabelledDigits, n: int, generator: np.random.Generator) -> Pixels:
@@ -125,7 +134,7 @@ def _scribble(generator: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
     path = np.cumsum(np.stack([np.cos(turn), np.sin(turn)], axis=1), axis=0)
     scale = generator.uniform(120, 220) / max(1e-6, float(np.ptp(path, axis=0).max()))
     line = stroke(((path - path.min(axis=0)) * scale + 25).tolist(), int(generator.choice(BRUSHES)))
-    return prepare(render.__wrapped__((line,))).pixels  # not into the cache, which others need
+    return prepared_pixels(render.__wrapped__((line,)))  # not into the cache, which others need
 
 
 def _glyphs(known: Callable[[], list[Glyph]]) -> Make:

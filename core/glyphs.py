@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import NothingDrawn
-from core.preprocess import prepare
+from core.preprocess import prepared_pixels
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LOOK_ALIKES = "oliszbgq"  # as capitals too: a digit in some hand
@@ -49,7 +49,7 @@ def rendered(glyphs: list[Glyph]) -> UInt8[np.ndarray, "n 28 28"]:
         font = ImageFont.truetype(glyph.font, SIZE, layout_engine=ImageFont.Layout.BASIC)
         ImageDraw.Draw(canvas).text((SIDE / 2, SIDE / 2), glyph.character, fill=255, font=font, anchor="mm")
         try:
-            found.append(prepare(np.asarray(canvas)).pixels)
+            found.append(prepared_pixels(np.asarray(canvas)))
         except NothingDrawn:
             continue
     return np.stack(found) if found else np.zeros((0, 28, 28), np.uint8)

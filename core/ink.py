@@ -51,11 +51,13 @@ def _even_background(brightness: Field) -> float | None:
     edge = np.concatenate([brightness[0], brightness[-1], brightness[:, 0], brightness[:, -1]])
     levels = (float(np.median(edge)), float(brightness.min()), float(brightness.max()))
     for level, edge_share in zip(levels, (0.7, 0.3, 0.3), strict=True):
-        if (np.abs(edge - level) < FLAT_TOLERANCE).mean() > edge_share and (
-            np.abs(brightness - level) < FLAT_TOLERANCE
-        ).mean() > 0.3:
+        if _share_near(level, edge) > edge_share and _share_near(level, brightness) > 0.3:
             return level
     return None
+
+
+def _share_near(level: float, light: np.ndarray) -> float:
+    return np.count_nonzero(np.abs(light - level) < FLAT_TOLERANCE) / light.size
 
 
 def _noise(difference: Field) -> float:
@@ -65,6 +67,8 @@ def _noise(difference: Field) -> float:
 
 
 def _deviation(difference: Field) -> Field:
+    if float(difference.min()) >= 0:  # white on black, as drawings are
+        return difference
     lighter, darker = difference.clip(min=0), (-difference).clip(min=0)
     return lighter if float(lighter.sum()) >= float(darker.sum()) else darker
 
@@ -137,12 +141,14 @@ def _paper(smooth: Field, *, dark_ink: bool) -> Field:
 def _without_specks(ink: Field, *, photo: bool) -> Field:
     """Keeps the strokes: connected parts with at least 3 % of the largest part's ink; in a photo
     what belongs to the surroundings does not count."""
-    parts, count = ndimage.label(ink > 0.1, structure=np.ones((3, 3)))
+    inked = ink > 0.1
+    here = np.s_[:, :] if photo else _around(inked)  # in a photo the edges tell what is outside
+    parts, count = ndimage.label(inked[here], structure=np.ones((3, 3)))
     if count == 0:
         raise NothingDrawn("Nothing drawn: no stroke stands out from the background. Use more contrast.")
     if count == 1:
         return ink
-    amounts = np.bincount(parts.ravel(), ink.ravel())
+    amounts = np.bincount(parts.ravel(), ink[here].ravel())
     amounts[0] = 0
     if photo:
         amounts = _without_surroundings(amounts, parts)
@@ -150,8 +156,17 @@ def _without_specks(ink: Field, *, photo: bool) -> Field:
     if kept[1:].all():
         return ink
     kept[0] = False
-    near: Bool[np.ndarray, "h w"] = ndimage.binary_dilation(kept[parts], np.ones((3, 3)))
+    near: Bool[np.ndarray, "h w"] = np.zeros_like(inked)
+    near[here] = ndimage.binary_dilation(kept[parts], np.ones((3, 3)))
     return np.where(near, ink, np.float32(0))
+
+
+def _around(inked: Bool[np.ndarray, "h w"]) -> tuple[slice, slice]:
+    """The rows and columns with ink, and one more on each side."""
+    rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return np.s_[:, :]
+    return np.s_[max(0, rows[0] - 1) : rows[-1] + 2, max(0, columns[0] - 1) : columns[-1] + 2]
 
 
 def _without_surroundings(amounts: np.ndarray, parts: np.ndarray) -> np.ndarray:

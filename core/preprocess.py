@@ -60,22 +60,29 @@ def prepare(picture: Picture, *, name: str | None = None) -> PreparedDigit:
         NothingDrawn: the picture is blank.
         PictureError: the picture can't be read or is over a limit.
     """
-    light = brightness(picture, name=name)
-    try:
-        ink = find_ink(light)
-    except NothingDrawn as error:
-        raise NothingDrawn(f"{name or name_of(picture)}: {error}") from None
-    cropped = _cropped(ink)
-    evened = _with_usual_thickness(cropped)
-    scaled = _resized(evened, DIGIT_SIDE)
-    centred = _bytes(_centred(scaled))
-    pictures = (_bytes(light), _bytes(ink), _bytes(evened), centred)
-    return PreparedDigit(centred, tuple(Step(*step) for step in zip(STEPS, pictures, strict=True)))
+    pictures = tuple(_bytes(stage) for stage in _stages(picture, name))
+    return PreparedDigit(pictures[-1], tuple(Step(*step) for step in zip(STEPS, pictures, strict=True)))
+
+
+def prepared_pixels(picture: Picture, *, name: str | None = None) -> UInt8[np.ndarray, "28 28"]:
+    """The pixels of `prepare` without its steps, in less time: for many pictures that nobody looks at."""
+    return _bytes(_stages(picture, name)[-1])
 
 
 def as_prepared(pixels: UInt8[np.ndarray, "28 28"]) -> PreparedDigit:
     """A digit that is in MNIST's convention already: nothing is done to it."""
     return PreparedDigit(pixels, (Step(STEPS[-1], pixels),))
+
+
+def _stages(picture: Picture, name: str | None) -> tuple[Field, Field, Field, Field]:
+    """The fields of `STEPS`, in [0, 1]."""
+    light = brightness(picture, name=name)
+    try:
+        ink = find_ink(light)
+    except NothingDrawn as error:
+        raise NothingDrawn(f"{name or name_of(picture)}: {error}") from None
+    evened = _with_usual_thickness(_cropped(ink))
+    return light, ink, evened, _centred(_resized(evened, DIGIT_SIDE))
 
 
 def _cropped(ink: Field) -> Field:
@@ -91,8 +98,9 @@ def stroke_width(ink: Field) -> float:
     length is the total variation of the ink.
     """
     padded = np.pad(ink, 1)
-    down, right = np.diff(padded, axis=0)[:, :-1], np.diff(padded, axis=1)[:-1, :]
-    outline = float(np.sqrt(down**2 + right**2).sum())
+    corner = padded[:-1, :-1]
+    down, right = padded[1:, :-1] - corner, padded[:-1, 1:] - corner
+    outline = float(np.sqrt(down * down + right * right).sum())
     return 2 * float(ink.sum()) / max(outline, 1e-6)
 
 

@@ -1,6 +1,7 @@
 """What a report tells of a model: gathered from what the program measures anyway."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from core import mnist
 from core.abstention import OperatingPoint, RiskCoverage
+from core.ahead import Ahead, made_ahead
 from core.answers import Answers, answers_of, calibrations_of
 from core.calibration import Calibration
 from core.card import ModelCard
@@ -161,6 +163,18 @@ def gather(
     say = progress or (lambda share, words: None)
     say(0.0, "Reading the digits …")
     parts = have.lacks(sections) if have else [part for part in WORK if part in _needed(sections)]
+    with made_ahead() if "unusual" in parts else nullcontext() as ahead:
+        return _gathered(predictor, digits, parts, have, ahead, say)
+
+
+def _gathered(
+    predictor: Predictor,
+    digits: LabelledDigits,
+    parts: list[str],
+    have: Findings | None,
+    ahead: Ahead | None,
+    say: Progress,
+) -> Findings:
     whole = (0.0 if have else EVALUATING) + sum(WORK[part][0] for part in parts)
     table = table_of(predictor, digits, progress=partial(_reading, say, 0.0 if have else EVALUATING, whole))
     found = have or _base(predictor, table)
@@ -180,7 +194,9 @@ def gather(
                 found = replace(found, refusing=_refusing(predictor.card, answers))
             case "unusual":
                 within = partial(_within, say, done / whole, weight / whole)
-                found = replace(found, unusual=unusual_findings(predictor, digits, table, progress=within))
+                found = replace(
+                    found, unusual=unusual_findings(predictor, digits, table, ahead=ahead, progress=within)
+                )
             case "faithfulness":
                 found = replace(found, faithfulness=_study(predictor))
         done += weight

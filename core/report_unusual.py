@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from core.ahead import SLOW, Ahead
 from core.detection import detection
 from core.errors import DatasetError
 from core.inputs import InputSet, load_set, set_names
@@ -62,7 +63,12 @@ class UnusualFindings:
 
 
 def unusual_findings(
-    predictor: Predictor, digits: LabelledDigits, table: EvaluationTable, *, progress: Progress | None = None
+    predictor: Predictor,
+    digits: LabelledDigits,
+    table: EvaluationTable,
+    *,
+    ahead: Ahead | None = None,
+    progress: Progress | None = None,
 ) -> UnusualFindings:
     """Every set at hand, as the model sees it.
 
@@ -70,23 +76,34 @@ def unusual_findings(
         predictor: the model.
         digits: the real ones, that sets of digits are made of.
         table: the model on these.
+        ahead: another process that makes sets meanwhile.
         progress: called with the share that is done and what is being done.
     """
-    known = digits.only(predictor.classes)
-    usual = -_softmax(predictor.run(known.images)).max(axis=1)
+    # 1 − the others' sum: in single precision the surest answers themselves are all equally sure.
+    others = np.sort(table.probabilities(), axis=1)[:, :-1].sum(axis=1, dtype=np.float64)
+    usual = others - 1
     scores = table.column("unusualness") if predictor.detector else None
     limit = predictor.card.verdict.get("unusual_above")
-    names, sets, problems = set_names(predictor.classes), [], []
-    for place, (key, name) in enumerate(names.items()):
+    names, sets, problems = set_names(predictor.classes), {}, {}
+    for place, key in enumerate(sorted(names, key=_when)):
         if progress:
-            progress(place / len(names), f"Showing it what is no digit: {name} …")
+            progress(place / len(names), f"Showing it what is no digit: {names[key]} …")
+        if ahead:
+            ahead.wait(key)
         try:
             inputs = load_set(key, digits, predictor.classes)
-            sets.append(_looked_at(predictor, inputs, usual, scores, limit))
+            sets[key] = _looked_at(predictor, inputs, usual, scores, limit)
         except DatasetError as error:
-            problems.append(str(error))
+            problems[key] = str(error)
     alarms = None if scores is None or limit is None else float((scores > limit).mean())
-    return UnusualFindings(tuple(sets), len(known), alarms, tuple(problems))
+    found = tuple(sets[key] for key in names if key in sets)
+    missing = tuple(problems[key] for key in names if key in problems)
+    return UnusualFindings(found, len(usual), alarms, missing)
+
+
+def _when(key: str) -> int:
+    """A set's place in the work: what another process may be making comes last, its own last one first."""
+    return SLOW[::-1].index(key) if key in SLOW else -1
 
 
 def _looked_at(

@@ -57,7 +57,7 @@ CORE_LAYERS = (
         "shards",
     ),
     ("what_if", "answer"),
-    ("fooled",),
+    ("fooled", "ahead"),
     ("robustness", "walk", "detectors", "input_scores", "several", "inputs", "fetched_inputs"),
     ("detector_kinds", "generated_inputs", "found_inputs", "pen_letters"),
     ("letter_strokes",),

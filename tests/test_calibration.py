@@ -182,6 +182,27 @@ def test_the_intervals_are_those_of_resampled_digits(drawn):
         )
 
 
+def test_the_interval_of_a_calibration_error_does_not_count_noise_twice():
+    """What is right 9 times in 10 and says so: the error is 0, and whatever is found of it is noise."""
+    generator, inside, raised = np.random.default_rng(0), 0, 0
+    probabilities = two(*np.full(200, 0.9))
+    for seed in range(40):
+        truth = (generator.random(200) >= 0.9).astype(np.int64)
+        found = measure(probabilities, truth, resamples=200, seed=seed).ece
+        inside += found.low == 0
+        raised += found.value > 0
+        assert 0 <= found.low <= found.high
+    assert raised > 30
+    assert inside > 30  # the resamples' percentiles would hold 0 next to never
+
+
+def test_the_interval_of_a_clear_calibration_error_lies_round_it():
+    found = measure(two(*np.full(400, 0.9)), columns("1101" * 100)).ece  # right 3 times in 4
+    assert found.value == pytest.approx(0.15)
+    assert found.low == pytest.approx(0.15 - 1.96 * math.sqrt(0.75 * 0.25 / 400), abs=0.006)
+    assert found.high == pytest.approx(0.15 + 1.96 * math.sqrt(0.75 * 0.25 / 400), abs=0.006)
+
+
 def _nll(probabilities: np.ndarray, truth: np.ndarray) -> float:
     return float(log_loss(truth, probabilities, labels=list(range(10))))
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from core.datasets import LabelledDigits
 from core.errors import NothingDrawn, PictureError
-from core.preprocess import DIGIT_SIDE, THICKNESS_BAND, prepare, stroke_width
+from core.preprocess import DIGIT_SIDE, THICKNESS_BAND, prepare, prepared_pixels, stroke_width
 from tests.drawings import SEVEN, TWO, drawn, likeness, photo
 
 
@@ -142,6 +142,13 @@ def test_a_photo_gives_nearly_what_the_clean_picture_gives(shape, shadow: bool):
     clean = prepare(ink).pixels
     for seed in range(3):
         assert likeness(prepare(photo(ink, shadow=shadow, seed=seed)).pixels, clean) > 0.9
+
+
+def test_without_the_steps_the_pixels_are_the_same():
+    for picture in (drawn(TWO), 255 - drawn(SEVEN), photo(drawn(TWO))):
+        assert np.array_equal(prepared_pixels(picture), prepare(picture).pixels)
+    with pytest.raises(NothingDrawn, match=r"blank\.png: Nothing drawn"):
+        prepared_pixels(np.zeros((28, 28), np.uint8), name="blank.png")
 
 
 def test_the_steps_are_kept_in_order_and_end_with_what_the_model_sees():

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import report, report_findings, report_unusual
+from core import ahead, report, report_findings, report_unusual
 from core.abstention import risk_coverage
 from core.calibration import measure
 from core.cli import main
@@ -69,6 +69,7 @@ def few_sets(tmp_path_factory: pytest.TempPathFactory, optdigits: LabelledDigits
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIGITSCOPE_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setattr(report, "test_digits", lambda: optdigits)
+        patch.setattr(ahead, "SLOW", ())  # no other process for a dozen pictures
         patch.setattr(report_unusual, "set_names", lambda classes: SETS)
         patch.setattr(
             report_unusual, "load_set", lambda key, digits, classes: load_set(key, digits, classes, n=FEW)

@@ -47,8 +47,8 @@ def show(table: EvaluationTable, dataset: str) -> None:
         of = calibrations["after"]
         st.caption(
             f"{of.n:,} digits, less is better. In brackets: 95 % intervals by {of.resamples:,} resamples.",
-            help="Percentiles of a bootstrap over the digits. A resample is noisier than the digits "
-            "themselves, and ECE counts noise as error: its interval leans upwards.",
+            help="A bootstrap over the digits: percentiles, and of ECE, which counts noise as error and "
+            "leans upwards for it, the basic interval, which takes that off (Kumar et al. 2019).",
         )
 
 
