@@ -1,5 +1,6 @@
 """How good: accuracy, confusion matrix, per class, calibration; counted from probabilities."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float, Float32, Float64, Int64
 from core.errors import DatasetError
 
 RELIABILITY_BINS = 15
+Z_95 = 1.959963984540054  # the normal distribution's 97.5 % quantile
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +187,7 @@ def wilson_interval(correct: int, n: int) -> tuple[float, float]:
     """
     if n == 0:
         return 0.0, 1.0
-    from scipy.stats import binomtest  # a second to import: not on the way to a first prediction
-
-    interval = binomtest(correct, n).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
+    share, square = correct / n, Z_95**2
+    middle = (2 * n * share + square) / (2 * (n + square))
+    half = Z_95 * math.sqrt(square + 4 * n * share * (1 - share)) / (2 * (n + square))
+    return (middle - half if correct else 0.0), (middle + half if correct < n else 1.0)

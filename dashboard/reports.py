@@ -1,4 +1,4 @@
-"""Cached access to reports: what was gathered of a model, and the finished files."""
+"""Reports: gathered in the background, the findings kept by model and the finished files by what they say."""
 
 import hashlib
 import threading
@@ -7,19 +7,26 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.card import ModelCard
+from core.errors import ReportError
 from core.found_inputs import found_folders
 from core.paths import DETECTOR, STUDY
-from core.report_options import ReportOptions
+from core.report_options import SECTIONS, ReportOptions
+from dashboard.background import Job, Jobs, Progress
 from dashboard.distortions import dataset
 from dashboard.resources import card, predictor, samples
 
 if TYPE_CHECKING:
     from core.report import Report
-    from core.report_findings import Findings, Progress
+    from core.report_findings import Findings
 
 MOST_MODELS = 4  # whose findings are kept, about 1 MB each
 MOST_REPORTS = 16  # files kept, about 0.2 MB each
+MOST_JOBS = 4  # reports that are gathered or wait for it
+FULL = (
+    f"{MOST_JOBS} reports are being made, as many as this server takes at a time. Try again in half a minute."
+)
 
+_jobs = Jobs(MOST_JOBS)
 # One report is gathered at a time: it takes all cores, and the next one may want the same.
 _gathering = threading.Lock()
 
@@ -45,25 +52,41 @@ def finished(model: str, options: ReportOptions) -> "Report | None":
     return _finished(version, options, found)
 
 
-def gather(model: str, sections: tuple[str, ...], progress: "Progress") -> None:
-    """Gathers what these sections tell of a model, and keeps it.
+def under_way(model: str, sections: tuple[str, ...]) -> Job | None:
+    """The work on this model's report, whoever began it, or its error that nobody has seen."""
+    return _jobs.find(_job_key(_version(model), sections))
+
+
+def gather(model: str, sections: tuple[str, ...], progress: Progress) -> None:
+    """Gathers what these sections tell of a model, and keeps it: in the background, so that it goes on when
+    the page is left or loaded anew, and whoever asks for the same meanwhile follows it. No title and no
+    comment is part of it.
 
     Raises:
+        ReportError: too many are being made.
         DigitscopeError: what is missing or damaged.
     """
-    from core.report_findings import gather as gathered  # torch: seconds to import
+    version, kept = _version(model), _kept()
+    chosen, digits = predictor(model), samples(dataset())
 
-    if _gathering.locked():
-        progress(0.0, "Waiting for another visitor’s report …")
-    with _gathering:
-        version, kept = _version(model), _kept()
-        found = gathered(
-            predictor(model), samples(dataset()), sections=sections, have=kept.get(version), progress=progress
-        )
-        kept.pop(version, None)
-        kept[version] = found
-        for old in list(kept)[:-MOST_MODELS]:
-            kept.pop(old, None)
+    def work(tell: Progress) -> None:
+        tell(0.0, "Waiting for another report to be made …")
+        with _gathering:
+            tell(0.0, "Loading what explains and measures …")
+            from core.report_findings import gather as gathered  # torch: seconds to import
+
+            have = kept.get(version)
+            found = gathered(chosen, digits, sections=sections, have=have, progress=tell)
+            kept.pop(version, None)
+            kept[version] = found
+            for old in list(kept)[:-MOST_MODELS]:
+                kept.pop(old, None)
+
+    _jobs.follow(_jobs.start(_job_key(version, sections), work, full=ReportError(FULL)), progress)
+
+
+def _job_key(version: str, sections: tuple[str, ...]) -> str:
+    return " ".join([version, *(name for name in SECTIONS if name in sections)])
 
 
 def _version(model: str) -> str:

@@ -33,6 +33,8 @@ def test_a_report_is_made_downloaded_and_read_without_any_network(
     page = visitor.page
     visitor.open("/report?comment=For%20the%20pilot")
     visitor.press("Make the report")
+    expect(page.get_by_text("It goes on when you leave this page")).to_be_visible()
+    page.reload()  # it goes on, and is found again
     button = page.get_by_role("button", name=re.compile("^Download"))
     expect(button).to_be_visible(timeout=4 * WAIT)
     frame = page.frame_locator('iframe[title="Preview of the report"]')

@@ -1,5 +1,6 @@
 """The Report page by AppTest: what it asks for, what it remembers, what it hands over."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,43 @@ def test_the_link_brings_everything_back_and_nonsense_in_it_is_passed_over():
     assert app.session_state["report-sections"] == ["claim", "limits"]
     assert app.text_input[0].value == HOSTILE
     assert len(app.text_area[0].value) == 2000
+
+
+def test_what_is_under_way_is_found_by_a_page_that_was_loaded_anew(monkeypatch: pytest.MonkeyPatch):
+    """Somebody left while it was made; nothing that was typed there is part of it."""
+    from core import report_findings
+
+    gathered, let_go, left = report_findings.gather, threading.Event(), []
+
+    def slow(*arguments: Any, progress: Any, **options: Any) -> Any:
+        progress(0.3, "Half way …")
+        assert let_go.wait(30)
+        return gathered(*arguments, **options)
+
+    def leave(share: float, words: str) -> None:
+        left.append(words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report_findings, "gather", slow)
+    with pytest.raises(KeyboardInterrupt):
+        reports.gather("linear", ("claim",), leave)
+    assert reports.under_way("linear", ("claim",)) is not None
+    assert reports.under_way("linear", ("claim", "limits")) is None
+    threading.Timer(1.0, let_go.set).start()
+    app = opened(model="linear", sections="claim", title="Mine")
+    assert not make(app)
+    assert "<h1>Mine</h1>" in preview(app)
+    assert reports.under_way("linear", ("claim",)) is None
+
+
+def test_more_than_the_server_takes_are_refused_in_words(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reports._jobs, "most", 0)
+    app = opened(model="linear", sections="claim")
+    make(app)[0].click().run()
+    (error,) = app.error
+    said = error.value.replace("\\", "")  # Markdown
+    assert "as many as this server takes at a time. Try again in half a minute." in said
+    assert make(app)
 
 
 def test_without_a_section_it_asks_for_one():

@@ -47,11 +47,7 @@ def _workspace() -> None:
         if report is None:
             with body.container(border=True):
                 report_file.outline(options)
-            if not action.button(
-                "Make the report", icon=":material/description:", type="primary", width="stretch"
-            ):
-                return
-            report = _made(options, bar)
+            report = _asked(options, action, bar)
         if report is not None:
             with action.container():
                 report_file.download(report)
@@ -88,13 +84,32 @@ def _changed() -> None:
     choose(st.session_state["report-sections"])
 
 
+def _asked(options: ReportOptions, action: "DeltaGenerator", bar: "DeltaGenerator") -> "Report | None":
+    """The report where it is asked for, or is under way already: after a reload, on coming back."""
+    begun = reports.under_way(st.session_state.model, options.sections) is not None
+    if not begun and not _button(action):
+        return None
+    report = _made(options, bar)
+    if report is None and begun:
+        _button(action)
+    return report
+
+
+def _button(action: "DeltaGenerator") -> bool:
+    return action.button(
+        "Make the report", key="report-make", icon=":material/description:", type="primary", width="stretch"
+    )
+
+
 def _made(options: ReportOptions, bar: "DeltaGenerator") -> "Report | None":
-    """Makes it, step by step; says what is wrong where it can't be made."""
+    """Follows how it is made; says what is wrong where it can't be made."""
     model = st.session_state.model
-    bar.progress(0.0, "Loading what explains and measures …")
+    with bar.container():
+        step = st.empty()
+        st.caption("It goes on when you leave this page or load it anew.")
     try:
         reports.gather(
-            model, options.sections, lambda share, words: bar.progress(min(1.0, share), plain(words))
+            model, options.sections, lambda share, words: step.progress(min(1.0, share), plain(words))
         )
         report = reports.finished(model, options)
     except DigitscopeError as error:
