@@ -55,9 +55,12 @@ def made_ahead(*, n: int = SAMPLE, seed: int = 0) -> Iterator[Ahead]:
 
 
 def _started(keys: tuple[str, ...], n: int, seed: int) -> LiveRun[str] | None:
+    # Not nicer than this process: somebody waits for both.
     arguments = (keys, n, seed, str(data_folder().resolve()))
     try:
-        return LiveRun(make, arguments, before=(), pace=0.0, alive=lambda: True, ended=lambda: None)
+        return LiveRun(
+            make, arguments, before=(), pace=0.0, alive=lambda: True, ended=lambda: None, niceness=0
+        )
     except (RuntimeError, OSError) as error:  # no process to be had: then they are made here, one by one
         log.info("no other process makes the sets: %s", error)
         return None

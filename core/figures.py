@@ -91,7 +91,7 @@ def _shown(value: float | None, unit: str) -> str:
         "fpr": "{:.4f}",
         "ms": "{:.3f} ms",
         "s": "{:.2f} s",
-        "MB": "{:.0f} MB",
+        "MB": "{:.0f} MB" if (value or 0) >= 10 else "{:.2f} MB",
         "images/s": "{:,.0f} images/s",
     }
     return "" if value is None else forms[unit].format(value)

@@ -18,6 +18,7 @@ from core.paths import ROOT
 log = logging.getLogger(__name__)
 
 MOST = 4  # trainings at a time
+POLITE = 10  # niceness of a training: who only looks at pages comes first
 LOOK_AFTER = 0.5  # s between two questions whether the visitor is still there
 END_WITHIN = 10.0  # s to wait for a killed process
 BROKEN = "Something broke here. It has been logged; train again."
@@ -42,7 +43,7 @@ class Look(Generic[T]):
 
 
 class LiveRun(Generic[T]):
-    """One training in a process of its own, and a thread that listens to it. Made by `Pool.start`."""
+    """One training, or other work step by step, in a process of its own, and a thread that listens to it."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class LiveRun(Generic[T]):
         pace: float,
         alive: Callable[[], bool],
         ended: Callable[[], None],
+        niceness: int = POLITE,
     ):
         self._alive, self._ended = alive, ended
         self._task = pickle.dumps((epochs, tuple(arguments), pace))
@@ -61,7 +63,7 @@ class LiveRun(Generic[T]):
         self._stopping = threading.Event()
         self._connection, there = Pipe()
         with there:
-            command = [sys.executable, "-m", "core.live_worker", str(there.fileno())]
+            command = [sys.executable, "-m", "core.live_worker", str(there.fileno()), str(niceness)]
             self._process = Popen(command, cwd=ROOT, env=os.environ | ONE_CORE, pass_fds=(there.fileno(),))
         self._thread = threading.Thread(target=self._listen, name="live-training", daemon=True)
         self._thread.start()

@@ -1,4 +1,4 @@
-"""One live training's process: `python -m core.live_worker FD`, started by `core.live_training` alone."""
+"""One live run's process: `python -m core.live_worker FD NICENESS`, started by `core.live_training` alone."""
 
 import os
 import pickle
@@ -9,7 +9,6 @@ from multiprocessing.connection import Connection
 from core.errors import DigitscopeError
 
 STATE, ERROR, BUG = "state", "error", "bug"
-POLITE = 10  # niceness: who only looks at pages comes first
 
 
 def work(connection: "Connection[tuple[str, object], bytes]") -> None:
@@ -32,5 +31,5 @@ def work(connection: "Connection[tuple[str, object], bytes]") -> None:
 
 
 if __name__ == "__main__":
-    os.nice(POLITE)
+    os.nice(int(sys.argv[2]))
     work(Connection(int(sys.argv[1])))

@@ -38,6 +38,13 @@ def test_what_was_not_measured_says_so_and_why(capsys):
     assert "missed" not in shown
 
 
+def test_small_sizes_keep_their_decimals(capsys):
+    print_table([Row("file", 0.1524, "MB", limit=6), Row("memory", 41.3, "MB", limit=100)])
+    shown = capsys.readouterr().out
+    assert " 0.15 MB" in shown
+    assert " 41 MB" in shown
+
+
 def test_figures_are_kept_with_what_they_mean(tmp_path: Path):
     row = Row("speed", 900.0, "images/s", 300.0, "plain", 2, n=3)
     out = tmp_path / "figures.json"
