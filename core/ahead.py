@@ -1,16 +1,12 @@
 """Sets of inputs that take seconds to draw, made by another process while this one does other work."""
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
-from core.generated_inputs import is_kept, made
+from core.generated_inputs import is_kept, keep
 from core.inputs import SAMPLE
-from core.labelled import LabelledDigits
 from core.live_training import LiveRun
 from core.paths import data_folder
 from core.predictor import CORES
@@ -59,24 +55,8 @@ def _started(keys: tuple[str, ...], n: int, seed: int) -> LiveRun[str] | None:
     arguments = (keys, n, seed, str(data_folder().resolve()))
     try:
         return LiveRun(
-            make, arguments, before=(), pace=0.0, alive=lambda: True, ended=lambda: None, niceness=0
+            keep, arguments, before=(), pace=0.0, alive=lambda: True, ended=lambda: None, niceness=0
         )
     except (RuntimeError, OSError) as error:  # no process to be had: then they are made here, one by one
         log.info("no other process makes the sets: %s", error)
         return None
-
-
-def make(keys: tuple[str, ...], n: int, seed: int, data: str) -> Iterator[str]:
-    """The other process's work: makes and keeps sets, and names each when it is there.
-
-    Args:
-        keys: of sets that are made of no digits.
-        n: pictures of a set.
-        seed: of everything random.
-        data: the data folder.
-    """
-    os.environ["DIGITSCOPE_DATA"] = data
-    none = LabelledDigits("", np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64), "")
-    for key in keys:
-        made(key, none, n, seed=seed)
-        yield key

@@ -1,7 +1,8 @@
 """Inputs that are no digits, made here without any download; none of them is used to fit a detector."""
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,25 @@ def made(key: str, digits: LabelledDigits, n: int, *, seed: int = 0) -> Pixels:
         found = recipe.make(digits, n, np.random.default_rng(seed))
         cache.write(name, found)
     return np.asarray(found)
+
+
+def keep(keys: tuple[str, ...], n: int, seed: int, data: str) -> Iterator[str]:
+    """Makes and keeps sets, one by one: the work of a process of its own (`core.ahead`).
+
+    Args:
+        keys: of sets that are made of no digits.
+        n: pictures of a set.
+        seed: of everything random.
+        data: the data folder.
+
+    Yields:
+        The key of each set when it is there.
+    """
+    os.environ["DIGITSCOPE_DATA"] = data
+    none = LabelledDigits("", np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64), "")
+    for key in keys:
+        made(key, none, n, seed=seed)
+        yield key
 
 
 def is_kept(key: str, n: int, *, seed: int = 0) -> bool:

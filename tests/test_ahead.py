@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core import ahead
-from core.ahead import Ahead, made_ahead, make
+from core.ahead import Ahead, made_ahead
 from core.datasets import LabelledDigits
-from core.generated_inputs import is_kept, made
+from core.generated_inputs import is_kept, keep, made
 from core.live_training import LiveRun, Look
 
 FEW = 4
@@ -72,6 +72,6 @@ def test_one_core_alone_starts_nothing(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_sets_are_named_as_they_come(tmp_path: Path):
-    states = make(("scribbles",), FEW, 0, str(tmp_path / "here"))
+    states = keep(("scribbles",), FEW, 0, str(tmp_path / "here"))
     assert next(states) == "scribbles"
     assert list((tmp_path / "here" / "generated-inputs").glob("scribbles-*.npy"))

@@ -203,7 +203,7 @@ def test_a_title_and_a_comment_are_text_whatever_they_hold(found: Findings):
     assert text.count(html.escape("<script>alert(1)</script>")) == 3  # in the head, as heading, as comment
     assert "{{ 7 * 7 }}" in page.words
     assert not [image for image in page.all("img") if image["src"] == "x"]
-    (comment,) = re.findall(r'<p class="comment">(.*?)</p>', text, re.DOTALL)
+    (comment,) = re.findall(r'<p class="comment" dir="auto">(.*?)</p>', text, re.DOTALL)
     assert html.unescape(comment) == f"one\n{HOSTILE}"
 
 
@@ -281,7 +281,7 @@ def test_the_command_writes_the_file_or_says_why_not(
     arguments = ["report", "--model", "linear", "--out", str(out), "--title", "For <you>"]
     assert main([*arguments, "--sections", "classes", "claim"]) == 0
     assert "sections: claim, classes" in capsys.readouterr().out
-    assert "<h1>For &lt;you&gt;</h1>" in out.read_text(encoding="utf-8")
+    assert '<h1 dir="auto">For &lt;you&gt;</h1>' in out.read_text(encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
     assert main([*arguments, "--sections", "claims"]) == 1
     assert "No section 'claims'" in capsys.readouterr().err

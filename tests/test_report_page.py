@@ -56,7 +56,7 @@ def test_a_report_is_made_when_asked_and_then_follows_its_title_and_sections_at_
     assert 'id="classes"' in preview(app)
     assert 'id="limits"' not in preview(app)
     app.text_input[0].set_value("For the <b>board</b>").run()
-    assert "<h1>For the &lt;b&gt;board&lt;/b&gt;</h1>" in preview(app)
+    assert '<h1 dir="auto">For the &lt;b&gt;board&lt;/b&gt;</h1>' in preview(app)
     assert app.query_params["title"] == "For the <b>board</b>"
     app.get("button_group")[0].set_value(["claim", "limits"]).run()
     assert 'id="limits"' in preview(app)
@@ -95,7 +95,7 @@ def test_what_is_under_way_is_found_by_a_page_that_was_loaded_anew(monkeypatch: 
     threading.Timer(1.0, let_go.set).start()
     app = opened(model="linear", sections="claim", title="Mine")
     assert not make(app)
-    assert "<h1>Mine</h1>" in preview(app)
+    assert '<h1 dir="auto">Mine</h1>' in preview(app)
     assert reports.under_way("linear", ("claim",)) is None
 
 
