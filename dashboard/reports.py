@@ -57,14 +57,14 @@ def under_way(model: str, sections: tuple[str, ...]) -> Job | None:
     return _jobs.find(_job_key(_version(model), sections))
 
 
-def gather(model: str, sections: tuple[str, ...], progress: Progress) -> None:
+def begin(model: str, sections: tuple[str, ...]) -> Job:
     """Gathers what these sections tell of a model, and keeps it: in the background, so that it goes on when
     the page is left or loaded anew, and whoever asks for the same meanwhile follows it. No title and no
     comment is part of it.
 
     Raises:
         ReportError: too many are being made.
-        DigitscopeError: what is missing or damaged.
+        DigitscopeError: the checkpoint or the digits can't be read.
     """
     version, kept = _version(model), _kept()
     chosen, digits = predictor(model), samples(dataset())
@@ -82,7 +82,16 @@ def gather(model: str, sections: tuple[str, ...], progress: Progress) -> None:
             for old in list(kept)[:-MOST_MODELS]:
                 kept.pop(old, None)
 
-    _jobs.follow(_jobs.start(_job_key(version, sections), work, full=ReportError(FULL)), progress)
+    return _jobs.start(_job_key(version, sections), work, full=ReportError(FULL))
+
+
+def follow(job: Job, progress: Progress) -> None:
+    """Tells how far it is until it is there.
+
+    Raises:
+        DigitscopeError: what is missing or damaged.
+    """
+    _jobs.follow(job, progress)
 
 
 def _job_key(version: str, sections: tuple[str, ...]) -> str:

@@ -89,7 +89,7 @@ def test_what_is_under_way_is_found_by_a_page_that_was_loaded_anew(monkeypatch: 
 
     monkeypatch.setattr(report_findings, "gather", slow)
     with pytest.raises(KeyboardInterrupt):
-        reports.gather("linear", ("claim",), leave)
+        reports.follow(reports.begin("linear", ("claim",)), leave)
     assert reports.under_way("linear", ("claim",)) is not None
     assert reports.under_way("linear", ("claim", "limits")) is None
     threading.Timer(1.0, let_go.set).start()
@@ -127,7 +127,7 @@ def test_what_the_model_lacks_is_said_before(
 def test_reports_are_kept_by_checkpoint_and_options():
     said: list[str] = []
     assert reports.finished("linear", ReportOptions(sections=("claim",))) is None
-    reports.gather("linear", ("claim",), lambda share, words: said.append(words))
+    reports.follow(reports.begin("linear", ("claim",)), lambda share, words: said.append(words))
     first = reports.finished("linear", ReportOptions(sections=("claim",)))
     assert first is reports.finished("linear", ReportOptions(sections=("claim",)))
     assert first is not reports.finished("linear", ReportOptions(sections=("claim",), title="another"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from core.report import Report
+    from dashboard.background import Job
 
 QUESTION = (
     "What would you hand to somebody who decides about this model? One file, to read, to print, to send."
@@ -43,11 +44,13 @@ def _workspace() -> None:
         if options is None:
             body.info("Choose at least one section.", icon=":material/checklist:")
             return
+        # Asked first: what ends in between is finished then.
+        job = reports.under_way(st.session_state.model, options.sections)
         report = reports.finished(st.session_state.model, options)
         if report is None:
             with body.container(border=True):
                 report_file.outline(options)
-            report = _asked(options, action, bar)
+            report = _asked(options, job, action, bar)
         if report is not None:
             with action.container():
                 report_file.download(report)
@@ -84,13 +87,14 @@ def _changed() -> None:
     choose(st.session_state["report-sections"])
 
 
-def _asked(options: ReportOptions, action: "DeltaGenerator", bar: "DeltaGenerator") -> "Report | None":
+def _asked(
+    options: ReportOptions, job: "Job | None", action: "DeltaGenerator", bar: "DeltaGenerator"
+) -> "Report | None":
     """The report where it is asked for, or is under way already: after a reload, on coming back."""
-    begun = reports.under_way(st.session_state.model, options.sections) is not None
-    if not begun and not _button(action):
+    if not job and not _button(action):
         return None
-    report = _made(options, bar)
-    if report is None and begun:
+    report = _made(options, job, bar)
+    if report is None and job:
         _button(action)
     return report
 
@@ -101,16 +105,15 @@ def _button(action: "DeltaGenerator") -> bool:
     )
 
 
-def _made(options: ReportOptions, bar: "DeltaGenerator") -> "Report | None":
-    """Follows how it is made; says what is wrong where it can't be made."""
+def _made(options: ReportOptions, job: "Job | None", bar: "DeltaGenerator") -> "Report | None":
+    """Has it made, or follows how it is made; says what is wrong where it can't be made."""
     model = st.session_state.model
-    with bar.container():
-        step = st.empty()
-        st.caption("It goes on when you leave this page or load it anew.")
     try:
-        reports.gather(
-            model, options.sections, lambda share, words: step.progress(min(1.0, share), plain(words))
-        )
+        job = job or reports.begin(model, options.sections)
+        with bar.container():  # a promise to make when it has begun
+            step = st.empty()
+            st.caption("It goes on when you leave this page or load it anew.")
+        reports.follow(job, lambda share, words: step.progress(min(1.0, share), plain(words)))
         report = reports.finished(model, options)
     except DigitscopeError as error:
         bar.error(plain(str(error)), icon=":material/error:")
