@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from core.api_settings import read_settings
+from core.cores import one_thread_each
 from core.errors import DigitscopeError, SettingError
 from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
@@ -52,6 +53,7 @@ try:
 except SettingError as error:
     sys.exit(f"error: {error}")
 
+one_thread_each()
 app = st.App(
     "app.py",
     routes=[
