@@ -16,6 +16,7 @@ from core.cores import one_thread_each
 from core.errors import DigitscopeError, SettingError
 from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
+from dashboard.memory import give_back_freed
 from dashboard.pages import PAGES
 from dashboard.security import SecurityHeaders, frame_ancestors
 from dashboard.words import plain
@@ -54,6 +55,7 @@ except SettingError as error:
     sys.exit(f"error: {error}")
 
 one_thread_each()
+give_back_freed()
 app = st.App(
     "app.py",
     routes=[
