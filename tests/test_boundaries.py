@@ -108,6 +108,8 @@ CORE_LAYERS = (
         "report_options",
         "report_template",
         "file_parts",
+        "cores",
+        "api_batch",
     ),
     ("errors",),
 )
