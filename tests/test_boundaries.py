@@ -78,6 +78,7 @@ CORE_LAYERS = (
     ("story", "models", "augmentation", "parts", "uploads", "chimeras", "textures", "masses", "drawn"),
     ("outliers", "story_facts"),
     ("card",),
+    ("card_fields",),
     ("datasets", "results", "runs"),
     ("collection", "own", "bundle", "glyphs"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive", "corruptions"),
@@ -108,6 +109,8 @@ CORE_LAYERS = (
         "report_options",
         "report_template",
         "file_parts",
+        "graph_parts",
+        "plain_files",
     ),
     ("errors",),
 )
