@@ -250,8 +250,9 @@ def write_table(
 
 
 def _put(written: Path, folder: Path, n: int) -> None:
-    if not _is_whole(folder, n):
-        shutil.rmtree(folder, ignore_errors=True)  # what a process left that was killed, or damage
+    if not _is_whole(folder, n):  # what a process left that was killed, or damage
+        with suppress(OSError):
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink(missing_ok=True)
     try:
         written.rename(folder)
     except OSError:
