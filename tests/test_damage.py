@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import drawn, faithfulness, generated_inputs, input_scores, neighbours, notes, own, paths, stories
 from core.array_cache import ArrayCache
@@ -217,6 +218,47 @@ def test_what_people_made_and_was_damaged_is_named_in_a_sentence(
         look()
     assert "Traceback" not in str(caught.value)
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("damage", [halved, folder])
+def test_pages_over_damaged_files_say_so_or_show_the_right_figures(
+    damage: Callable[[Path], None], digits: LabelledDigits, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    name = own.store(digits, "mine.zip")
+    notes.write("optdigits", 1, text="kept")
+    stories.write("mine", BUILT_IN)
+    app = AppTest.from_file(str(paths.ROOT / "dashboard" / "app.py"), default_timeout=120)
+    app.query_params["data"] = name
+    app.switch_page("views/errors.py").run()
+    assert not app.exception
+
+    def figures() -> list[str]:
+        return [element.value for element in app.markdown if " of 60" in element.value]
+
+    right = figures()
+    assert right
+    (part,) = (tmp_path / "tables").rglob("part-*.parquet")
+    damage(part)
+    app.run()
+    for error in app.exception:  # of which the server makes a sentence (`show_error`)
+        assert "Reload the page: it is computed anew" in error.message
+    if not app.exception:
+        assert figures() == right
+    app.run()
+    assert not app.exception
+    assert figures() == right
+    assert "it is computed anew" in caplog.text
+    for file in (*tmp_path.glob("own/*.npz"), tmp_path / "notes.sqlite3", *tmp_path.glob("stories/*.json")):
+        damage(file)
+    app.session_state.clear()
+    app.run()
+    assert not app.exception
+    assert any("mine" in each.value or "notes" in each.value for each in (*app.error, *app.warning))
+    app.query_params.clear()
+    app.query_params["story"] = "mine"
+    app.switch_page("views/story.py").run()
+    assert not app.exception
+    assert any("mine" in each.value for each in app.error)
 
 
 def test_an_array_that_was_cut_while_it_is_used_stays_whole(tmp_path: Path):
