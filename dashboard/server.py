@@ -12,9 +12,11 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from core.api_settings import read_settings
+from core.cores import one_thread_each
 from core.errors import DigitscopeError, SettingError
 from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
+from dashboard.memory import give_back_freed
 from dashboard.pages import PAGES
 from dashboard.security import SecurityHeaders, frame_ancestors
 from dashboard.words import plain
@@ -52,6 +54,8 @@ try:
 except SettingError as error:
     sys.exit(f"error: {error}")
 
+one_thread_each()
+give_back_freed()
 app = st.App(
     "app.py",
     routes=[

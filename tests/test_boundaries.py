@@ -111,6 +111,8 @@ CORE_LAYERS = (
         "file_parts",
         "graph_parts",
         "plain_files",
+        "cores",
+        "api_batch",
     ),
     ("errors",),
 )
