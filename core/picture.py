@@ -141,7 +141,7 @@ def decoded_pixels(content: bytes) -> int:
         content: of the file, or its first bytes.
     """
     try:
-        image = _open(content, "")
+        image = opened(content, "")
     except PictureError:
         return 0
     return image.width * image.height

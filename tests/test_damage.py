@@ -16,11 +16,12 @@ from core import drawn, faithfulness, generated_inputs, input_scores, neighbours
 from core.array_cache import ArrayCache
 from core.datasets import LabelledDigits
 from core.embedding_map import map_of
-from core.errors import DigitscopeError
+from core.errors import DatasetError, DigitscopeError
 from core.predictor import Predictor
 from core.robustness import robustness_of
+from core.scale import evaluate_here
 from core.story import BUILT_IN
-from core.tabulation import table_of
+from core.tabulation import open_sealed, table_of
 from dashboard import evaluations, resources
 
 Work = Callable[[Predictor, LabelledDigits], object]
@@ -219,6 +220,24 @@ def test_what_people_made_and_was_damaged_is_named_in_a_sentence(
         look()
     assert "Traceback" not in str(caught.value)
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("damage", [emptied, halved, flipped, rubbish, folder, unreadable])
+def test_an_evaluation_of_the_command_line_that_was_damaged_is_refused_by_its_folder(
+    damage: Callable[[Path], None], cnn: Predictor, digits: LabelledDigits, tmp_path: Path
+):
+    made = tmp_path / "evaluations" / "mine"
+    made.parent.mkdir()
+    evaluate_here(digits, made, cnn)
+    assert len(open_sealed(made)) == len(digits)
+    for name in ("part-00000.parquet", "checksums.json"):
+        shutil.copytree(made, tmp_path / "copy")
+        damage(tmp_path / "copy" / name)
+        with pytest.raises(DatasetError, match=r"copy: the evaluation is damaged.*--fresh"):
+            open_sealed(tmp_path / "copy")
+        shutil.rmtree(tmp_path / "copy")
+    (made / "checksums.json").unlink()  # as older versions left it
+    assert len(open_sealed(made)) == len(digits)
 
 
 @pytest.mark.parametrize("damage", [halved, folder])
