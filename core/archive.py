@@ -45,7 +45,7 @@ class Limits:
     pictures: int = 20_000
     entry: int = 64 * MB  # more digits than are kept (`core.own`)
     unpacked: int = 1024 * MB
-    pixels: int = 1_000_000_000  # half a minute of a core; 200 MB of photographs have fewer
+    pixels: int = 1_000_000_000  # up to 16 s of work; 200 MB of photographs have fewer
 
 
 LOCAL = Limits(entry=400 * MB)  # for a zip of this machine's owner

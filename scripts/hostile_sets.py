@@ -270,7 +270,7 @@ def _bombs() -> Iterator[Case]:
 
 
 def _many_large(suffix: str) -> bytes:
-    """Pictures of 39 megapixels in a few kilobytes each, a second of work for every one."""
+    """Pictures of 39 megapixels in a few kilobytes each, up to 0.6 s of work for every one."""
     options = {"compression": "tiff_adobe_deflate"} if suffix == "tif" else {}
     content = saved(huge(6250, 6250), FORMATS[suffix], **options)
     return packed({f"3/{n}.{suffix}": content for n in range(300)})
