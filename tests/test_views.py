@@ -9,8 +9,9 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoint, paths
-from core.card import GRAPH, read_card
+from core.card import read_card
 from core.config import TrainConfig
+from core.paths import GRAPH
 from core.published import import_weights
 from core.results import read_results
 from core.runs import open_run
