@@ -17,7 +17,7 @@ app: $(RUNTIME)  ## Set up and open the dashboard (PORT=8501)
 
 # A file's tests share what is expensive, so a process takes whole files. A browser mostly waits: two of them, too,
 # but not beside the others.
-TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 FAST := $(TESTS) -m "not journey"
 
 test: $(DEV) browser data  ## Set up and run every test, the browser journeys too

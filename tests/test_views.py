@@ -14,7 +14,7 @@ from core.config import TrainConfig
 from core.published import import_weights
 from core.results import read_results
 from core.runs import open_run
-from dashboard.words import listed, percent, plain
+from dashboard.words import duration, listed, percent, plain
 from tests.reports import REPORT
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
@@ -93,6 +93,12 @@ def test_percentages_never_round_to_a_certainty() -> None:
     assert percent(0.0001) == "< 0.1 %"
     assert percent(0.0) == "0.0 %"
     assert percent(0.99374, 2) == "99.37 %"
+
+
+def test_a_second_is_one() -> None:
+    said = [duration(seconds) for seconds in (0.2, 0.7, 1, 1.4, 1.6, 89, 90, 600)]
+    assert said[:4] == ["less than a second", "1 second", "1 second", "1 second"]
+    assert said[4:] == ["2 seconds", "89 seconds", "2 minutes", "10 minutes"]
 
 
 def test_classes_are_listed_as_people_say_them() -> None:
