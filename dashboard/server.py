@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from core.api_settings import read_settings
-from core.errors import DigitscopeError, SettingError
+from core.errors import DigitscopeError
 from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
+from dashboard.environment import check
 from dashboard.pages import PAGES
 from dashboard.security import SecurityHeaders, frame_ancestors
 from dashboard.words import plain
@@ -48,8 +49,9 @@ def show_error(error: Exception) -> bool:
 
 
 try:
+    check(os.environ)
     settings, ancestors = read_settings(os.environ), frame_ancestors(os.environ)
-except SettingError as error:
+except DigitscopeError as error:
     sys.exit(f"error: {error}")
 
 app = st.App(

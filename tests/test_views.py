@@ -80,6 +80,17 @@ def test_the_overview_stands_without_the_network_itself(
     assert "160,842" in texts(app)
 
 
+def test_a_model_that_there_is_none_of_is_named_and_the_usual_one_shown(app: AppTest) -> None:
+    app.query_params["model"] = "zzz*"
+    app.run()
+    assert app.warning[0].value == r"There is no model zzz\*; there are cnn, linear. Shown is cnn."
+    assert "160,842" in texts(app)
+    app.run()
+    assert app.warning, "until a model is chosen"
+    app.selectbox(key="model").set_value("linear").run()
+    assert not any("There is no model" in each.value for each in app.warning)
+
+
 def test_a_file_name_is_shown_as_it_is() -> None:
     assert plain("![x](http://a.b/c) *é* $2$ :red[r].png") == (
         r"\!\[x\]\(http\://a\.b/c\) \*é\* \$2\$ \:red\[r\]\.png"
