@@ -23,13 +23,13 @@ from core.api_paths import DOCS, EXPLAIN, HEALTH, MANY, METRICS, MODEL, OPENAPI,
 from core.api_problem import Problem, problem_of
 from core.api_route import StrictRoute
 from core.api_settings import Settings
+from core.cores import one_thread_each
 from core.errors import CheckpointError, DigitscopeError
 from core.methods import METHODS
 
 log = logging.getLogger(__name__)
 
 HEALTH_SECONDS = 10
-LARGE = 200_000  # bytes of a picture that may take long to decode: small ones don't wait behind it
 ABOUT = """Names the digit in a picture, says whether to believe the answer, and shows where the model looked.
 
 Any picture of one digit will do: it is brought into MNIST's convention, as the dashboard does. Errors are
@@ -61,6 +61,7 @@ def create_api(settings: Settings | None = None) -> FastAPI:
         settings: by default those of an empty environment.
     """
     settings = settings or Settings()
+    one_thread_each()
     api = FastAPI(
         docs_url=None,  # FastAPI's own loads its scripts from elsewhere
         redoc_url=None,
@@ -101,7 +102,7 @@ async def predict(request: Request, model: ModelName = None) -> Response:
     """Reads one picture. Unknown fields of the answer may come later; these stay."""
     desk = _desk(request)
     file = await one_picture(request, seconds=desk.settings.upload_seconds)
-    found = await desk.run(desk.predicted, file, model, slow=len(file[1]) > LARGE)
+    found = await desk.predict(file, model)
     return _json(
         {
             "prediction": found.digit,

@@ -17,12 +17,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.checkpoint import load_model
+from core.cores import WORKERS
 from core.detector_kinds import FITTED_ON, NEIGHBOURS, OWN, SEED, possible
 from core.errors import DatasetError
 from core.labelled import LabelledDigits
 from core.models import DigitCNN, Network, class_logits
 from core.outputs import Outputs
-from core.predictor import WORKERS, Predictor
+from core.predictor import Predictor
 
 LEAST = 200  # training digits
 CHUNK = 1000  # pictures a time through the other detectors

@@ -72,7 +72,7 @@ def brightness(picture: Picture, *, name: str | None = None) -> Float32[np.ndarr
         image = picture
         _check_pixels(image, name)
     else:
-        image = _open(_content(picture, name), name)
+        image = opened(_content(picture, name), name)
     return _strongest_channel(_opaque(_decoded(image, name)))
 
 
@@ -111,7 +111,12 @@ def _read(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _open(content: bytes, name: str) -> Image.Image:
+def opened(content: bytes, name: str) -> Image.Image:
+    """A picture file of which nothing but the header was read: its size is known, its pixels come later.
+
+    Raises:
+        PictureError: as `brightness` does.
+    """
     if found := problem(content):
         raise PictureError(f"{name}: {found}. Save it again, or smaller.")
     try:

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
@@ -13,6 +12,7 @@ import onnxruntime
 from jaxtyping import Float32, UInt8
 
 from core.card import ModelCard, read_verified
+from core.cores import side_by_side
 from core.errors import CheckpointError, NothingDrawn, PictureError
 from core.outputs import Outputs
 from core.paths import CARD, DETECTOR, GRAPH, WEIGHTS, checkpoint_folder
@@ -22,11 +22,6 @@ from core.unusual import Detector, read_detector
 from core.verdict import Verdict, judge
 
 CHUNK = 64  # images a run: the activations stay in the cache, and the memory is bounded
-# The cores that this process may use, which a container often has fewer of than the machine.
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-WORKERS = min(4, CORES)
-# Chunks side by side, each on one thread, are faster than one chunk on many threads.
-_POOL = ThreadPoolExecutor(WORKERS, thread_name_prefix="predict")
 
 NO_LIMITS = {"refuse_below": 0.0, "unusual_above": math.inf}
 
@@ -175,7 +170,7 @@ class Predictor:
             return self._session.run(names, {"images": normalised})  # type: ignore[no-any-return]
 
         starts = range(0, max(1, len(images)), CHUNK)
-        chunks = list(_POOL.map(run_chunk, starts)) if len(starts) > 1 else [run_chunk(0)]
+        chunks = side_by_side(run_chunk, starts)
         columns = {name: np.concatenate(parts) for name, *parts in zip(names, *chunks, strict=True)}
         logits = columns.pop("logits")
         if logits.shape[1] == 1:
@@ -189,8 +184,8 @@ class Predictor:
             chunk = np.ascontiguousarray(inputs[start : start + CHUNK])
             return self._session.run(["logits"], {"images": chunk})[0]  # type: ignore[no-any-return]
 
-        starts = range(0, len(inputs), CHUNK)
-        logits = np.concatenate(list(_POOL.map(run_chunk, starts)) if len(starts) > 1 else [run_chunk(0)])
+        starts = range(0, max(1, len(inputs)), CHUNK)
+        logits = np.concatenate(side_by_side(run_chunk, starts))
         return logits if logits.shape[1] > 1 else np.concatenate([logits, np.zeros_like(logits)], axis=1)
 
     def normalised(self, images: UInt8[np.ndarray, "n 28 28"]) -> Float32[np.ndarray, "n 1 28 28"]:

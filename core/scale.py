@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from core.cores import CORES
 from core.errors import CheckpointError, DatasetError, DigitscopeError
 from core.labelled import LabelledDigits
 from core.manifest import Manifest, clear, plan, read_manifest
 from core.paths import locked
-from core.predictor import CORES, Predictor
+from core.predictor import Predictor
 from core.shards import finish, finished, missing, write_shard
 from core.table import EvaluationTable
 from core.tabulation import write_table

@@ -14,13 +14,13 @@ import pyarrow as pa
 from jaxtyping import Float32, Int64, UInt8
 
 from core.array_cache import cache_key
+from core.cores import WORKERS
 from core.errors import DatasetError
 from core.selection import ORDERS, PLACES, Selection
 
 SCHEMA_VERSION = 2
 ABOUT = "about.json"
 MEMORY = "256MB"  # of a query; what is larger goes to the disk
-CORES = min(4, os.cpu_count() or 1)
 EVERY = Selection()
 
 
@@ -115,7 +115,7 @@ class EvaluationTable:
         self.folder, self.about = folder, read_about(folder)
         self._remedy, self._damaged = remedy, damaged
         self._connection = duckdb.connect()
-        self._connection.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {CORES}")
+        self._connection.execute(f"SET memory_limit = '{MEMORY}'; SET threads = {WORKERS}")
         parts = glob.escape(str(folder)) + "/part-*.parquet"
         self._parts = "'" + parts.replace("'", "''") + "'"
         found = self.count(EVERY)  # from the parts' footers

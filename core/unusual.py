@@ -20,11 +20,11 @@ from jaxtyping import Float, Float32, Float64
 from safetensors import SafetensorError
 from scipy import special
 
+from core.cores import side_by_side
 from core.errors import CheckpointError
 from core.outputs import Outputs
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
-FEW = 4  # rows that are not worth waking other threads for: on a busy machine that takes long
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
 BANK = "bank."
 ARRAYS = (
@@ -184,15 +184,13 @@ def inputs(outputs: Outputs) -> Features:
 
 def nearest(outputs: Outputs, banks: Mapping[str, Float32[np.ndarray, "m _"]]) -> Float32[np.ndarray, "n b"]:
     """The cosine distance to the nearest digit of each bank, in [0, 2]; a column a bank."""
-    columns = []
-    for name, bank in banks.items():
-        features = of_length_1(outputs.features[name])
-        if len(features) <= FEW:
-            columns.append(1 - np.vecdot(features[:, None], bank).max(axis=1))
-            continue
-        chunks = range(0, max(1, len(features)), CHUNK)
-        columns.append(np.concatenate([1 - (features[i : i + CHUNK] @ bank.T).max(axis=1) for i in chunks]))
-    return np.stack(columns, axis=1)
+
+    def to_bank(name: str) -> Float32[np.ndarray, " n"]:
+        features, bank = of_length_1(outputs.features[name]), banks[name]
+        chunks = [features[start : start + CHUNK] for start in range(0, max(1, len(features)), CHUNK)]
+        return 1 - np.concatenate(side_by_side(lambda chunk: (chunk @ bank.T).max(axis=1), chunks))
+
+    return np.stack([to_bank(name) for name in banks], axis=1)
 
 
 def distance_of(

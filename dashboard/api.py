@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.api_paths import is_api
 from core.api_settings import Settings
+from dashboard.memory import set_libraries_aside
 
 
 class BesideTheDashboard:
@@ -35,5 +36,7 @@ class BesideTheDashboard:
         from core.api import create_api
 
         with self._lock:
-            self._api = self._api or create_api(self.settings)
+            if self._api is None:
+                self._api = create_api(self.settings)
+                set_libraries_aside()
             return self._api

@@ -1,6 +1,5 @@
 """Cached access to core: one function a resource."""
 
-import gc
 import logging
 import threading
 from functools import lru_cache
@@ -25,6 +24,7 @@ from core.preprocess import PreparedDigit, prepare
 from core.results import TRAINING_RESULTS, RecipeResults, read_results
 from core.runs import RunStatus
 from core.scratch import CLASSES, ScratchDigits, Weights
+from dashboard.memory import set_libraries_aside
 
 if TYPE_CHECKING:
     from core.explanation import Explanation
@@ -182,7 +182,7 @@ def _warm_up(key: str, _predictor: Predictor) -> threading.Thread:
             warm_up(_predictor)
         except DigitscopeError as error:  # the page that needs it shows it
             log.warning("no explanations: %s", error)
-        _set_libraries_aside()
+        _set_torch_aside()
 
     thread = threading.Thread(target=warm, name="warm-up", daemon=True)
     thread.start()
@@ -190,11 +190,9 @@ def _warm_up(key: str, _predictor: Predictor) -> threading.Thread:
 
 
 @lru_cache(maxsize=1)
-def _set_libraries_aside() -> None:
-    """Keeps the garbage collector from what never goes: 380,000 objects of the libraries, and nobody is
-    answered while it looks at them. Once, as a session that lives now is set aside, too."""
-    gc.collect()
-    gc.freeze()
+def _set_torch_aside() -> None:
+    """Once, as a session that lives now is set aside, too."""
+    set_libraries_aside()
 
 
 def sample(name: str, index: int) -> tuple[np.ndarray, int]:

@@ -12,10 +12,12 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from core.api_settings import read_settings
+from core.cores import one_thread_each
 from core.errors import DigitscopeError
 from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
 from dashboard.environment import check
+from dashboard.memory import give_back_freed
 from dashboard.pages import PAGES
 from dashboard.security import SecurityHeaders, frame_ancestors
 from dashboard.words import plain
@@ -54,6 +56,8 @@ try:
 except DigitscopeError as error:
     sys.exit(f"error: {error}")
 
+one_thread_each()
+give_back_freed()
 app = st.App(
     "app.py",
     routes=[

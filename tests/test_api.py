@@ -201,15 +201,18 @@ def test_eight_threads_get_the_answers_that_one_gets(api: TestClient, seven: np.
         )
     ] * 4
 
-    def ask(call: tuple[str, bytes]) -> str:
+    def ask(call: tuple[str, bytes]) -> tuple[dict[str, object], float]:
         response = api.post(call[0], files=upload(call[1]))
         assert response.status_code == 200
-        return response.text
+        answer = response.json()
+        return answer, answer.pop("unusualness", 0.0)
 
     alone = {call: ask(call) for call in calls}
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(ask, calls))
-    assert together == [alone[call] for call in calls]
+    for (answer, unusualness), (expected, score) in zip(together, map(alone.get, calls), strict=True):
+        assert answer == expected
+        assert unusualness == pytest.approx(score, rel=1e-4), "sums of many pictures round in another order"
 
 
 def test_the_documentation_asks_nobody_else(api: TestClient):

@@ -241,14 +241,14 @@ def test_who_asks_too_often_waits(small: None):
 def test_more_requests_than_allowed_at_once_are_sent_away(small: None, seven: np.ndarray, monkeypatch):
     app = create_api(Settings(requests=2))
     going, go_on = threading.Semaphore(0), threading.Event()
-    predicted = app.state.desk.predicted
+    predict = app.state.desk.predict
 
-    def slowly(*arguments):
+    async def slowly(*arguments):
         going.release()
-        go_on.wait(30)
-        return predicted(*arguments)
+        await asyncio.to_thread(go_on.wait, 30)
+        return await predict(*arguments)
 
-    monkeypatch.setattr(app.state.desk, "predicted", slowly)
+    monkeypatch.setattr(app.state.desk, "predict", slowly)
     answers: list[int] = []
     with TestClient(app) as api:
         waiting = [
@@ -271,7 +271,7 @@ def test_more_requests_than_allowed_at_once_are_sent_away(small: None, seven: np
 
 def test_a_bug_is_logged_and_not_shown(small: None, seven: np.ndarray, monkeypatch, caplog):
     app = create_api()
-    monkeypatch.setattr(app.state.desk, "predicted", lambda *_: 1 / 0)
+    monkeypatch.setattr(app.state.desk.served, "get", lambda *_: 1 / 0)
     with TestClient(app) as api, caplog.at_level(logging.ERROR):
         response = ask(api, png(seven))
         assert problem(response, 500) == "Something broke here. It has been logged."

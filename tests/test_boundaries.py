@@ -109,6 +109,8 @@ CORE_LAYERS = (
         "report_options",
         "report_template",
         "file_parts",
+        "cores",
+        "api_batch",
     ),
     ("errors",),
 )
