@@ -128,12 +128,15 @@ def test_a_training_ends_when_its_visitor_leaves_and_blocks_nobody(browser: Brow
     with serve(tmp_path / "log") as server:
         pages = [browser.new_page() for _ in range(5)]
         someone = [Visitor(page, server.url) for page in pages]
-        for one in someone[:4]:
-            one.open("/learn?epochs=100&batch=16")
-            one.press("Train")
-            expect(one.page.get_by_text(re.compile(r"Epoch \d+ of 100"))).to_be_visible()
         fifth = someone[4]
-        fifth.open("/learn?epochs=5")
+        for one in someone:
+            one.open(f"/learn?epochs={5 if one is fifth else 100}")
+        for one in someone:
+            expect(one.page.get_by_role("button", name="Train", exact=True).first).to_be_visible()
+        for one in someone[:4]:  # one right after the other: an epoch takes no less than 0.2 s
+            one.press("Train")
+        for one in someone[:4]:
+            expect(one.page.get_by_text(re.compile(r"Epoch \d+ of 100"))).to_be_visible()
         fifth.press("Train")
         refusal = fifth.page.get_by_text(re.compile("4 visitors are training at the moment"))
         expect(refusal.or_(fifth.page.get_by_text(re.compile("Done after")))).to_be_visible()
