@@ -15,6 +15,7 @@ CORE_LAYERS = (
     ("api_desk",),
     ("api_form", "api_docs", "api_openapi", "api_guard"),
     ("api_metrics", "api_schema", "served"),
+    ("api_route",),
     ("api_problem", "api_settings", "api_paths", "inline_scripts", "raw_headers"),
     ("__main__",),
     ("cli",),

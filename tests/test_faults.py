@@ -138,11 +138,12 @@ def test_a_checkpoint_that_goes_away_leaves_the_others(tmp_path: Path, monkeypat
 
 
 WRITER = """
-import itertools, sys
+import itertools, sys, time
 from core.notes import TAGS, write
 for n in itertools.count(int(sys.argv[1])):
     write("mnist-test", n, tags=[TAGS[n % 3]], text=f"note {n}")
     print(n, flush=True)
+    time.sleep(0.02)  # the visitors want their turn too
 """
 
 
