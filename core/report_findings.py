@@ -19,6 +19,7 @@ from core.errors import CheckpointError
 from core.evaluation import Reliability
 from core.explanation import Explanation, default_method, explain_batch
 from core.label_issues import CorrectedScore, LabelIssue, corrected_score, label_issues
+from core.paths import without_folders
 from core.predictor import Predictor
 from core.report_options import SECTIONS
 from core.report_unusual import UnusualFindings, unusual_findings
@@ -277,4 +278,4 @@ def _study(predictor: Predictor) -> StudyFindings:
     try:
         return StudyFindings(read_study(predictor.folder))
     except CheckpointError as error:
-        return StudyFindings(None, str(error))
+        return StudyFindings(None, without_folders(str(error)))

@@ -12,6 +12,7 @@ from core.errors import DatasetError
 from core.inputs import InputSet, load_set, set_names
 from core.labelled import LabelledDigits
 from core.outputs import Outputs
+from core.paths import without_folders
 from core.predictor import Predictor
 from core.table import EvaluationTable
 
@@ -94,7 +95,7 @@ def unusual_findings(
             inputs = load_set(key, digits, predictor.classes)
             sets[key] = _looked_at(predictor, inputs, usual, scores, limit)
         except DatasetError as error:
-            problems[key] = str(error)
+            problems[key] = without_folders(str(error))
     alarms = None if scores is None or limit is None else float((scores > limit).mean())
     found = tuple(sets[key] for key in names if key in sets)
     missing = tuple(problems[key] for key in names if key in problems)

@@ -171,7 +171,9 @@ def test_a_damaged_file_leaves_the_others_readable():
         assert archive.read("b") == b"second" * 9
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", packed({"a": b"7" * 99})[:-30]])
+@pytest.mark.parametrize(
+    "content", [b"", b"no zip", packed({"a": b"7" * 99})[:-30]], ids=["empty", "text", "cut off"]
+)
 def test_a_damaged_archive_is_named(content: bytes, tmp_path: Path):
     (tmp_path / "x.zip").write_bytes(content)
     for source in (content, tmp_path / "x.zip"):
