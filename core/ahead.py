@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from core.cores import CORES
 from core.generated_inputs import is_kept, keep
 from core.inputs import SAMPLE
 from core.live_training import LiveRun
 from core.paths import data_folder
-from core.predictor import CORES
 
 SLOW = ("scribbles", "letters", "symbols")  # those that are made of no digits; the slowest first
 LOOK = 0.02  # s between two looks at how far it is
