@@ -6,6 +6,7 @@ from typing import Any
 from core.predictor import Prediction, Predictor
 from core.preprocess import PreparedDigit
 from core.several import digits_in
+from core.wording import percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,4 +63,4 @@ def shares_of(prediction: Prediction) -> dict[str, float]:
 
 
 def _sure(prediction: Prediction) -> str:
-    return f"{prediction.digit} ({prediction.confidence:.1%})"
+    return f"{prediction.digit} ({percent(prediction.confidence)})"

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from core import api_schema
@@ -18,10 +17,11 @@ from core.answer import shares_of
 from core.api_desk import Desk
 from core.api_docs import add_docs
 from core.api_form import one_picture, pictures
-from core.api_guard import Guard, too_large
+from core.api_guard import Cors, Guard, too_large
 from core.api_openapi import LOOK, UPLOAD, ModelName, describe, form, problems
 from core.api_paths import DOCS, EXPLAIN, HEALTH, MANY, METRICS, MODEL, OPENAPI, PREDICT
 from core.api_problem import Problem, problem_of
+from core.api_route import StrictRoute
 from core.api_settings import Settings
 from core.cores import one_thread_each
 from core.errors import CheckpointError, DigitscopeError
@@ -49,7 +49,7 @@ Format = Annotated[
     Query(description="By default what `Accept` asks for; PNG if anything will do."),
 ]
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 PICTURES: list[str | Enum] = ["Pictures"]
 SERVICE: list[str | Enum] = ["Service"]
 
@@ -77,7 +77,7 @@ def create_api(settings: Settings | None = None) -> FastAPI:
     api.add_middleware(Guard, settings=settings, metrics=desk.metrics)
     if settings.cors:
         api.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=settings.cors,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
@@ -204,7 +204,7 @@ async def health(request: Request) -> Response:
     tags=SERVICE,
     summary="Figures for Prometheus",
     response_class=Response,
-    responses=problems((401, 429, 500, 503)),
+    responses=problems((401, 422, 429, 500, 503)),
 )
 async def metrics(request: Request) -> Response:
     """Requests by route and status, their times, predictions by verdict, the process."""

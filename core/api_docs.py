@@ -12,7 +12,11 @@ from core.api_paths import DOCS, OPENAPI
 from core.inline_scripts import script_hashes
 
 ASSETS = f"{DOCS}/assets"
-PARAMETERS = {"validatorUrl": None, "defaultModelsExpandDepth": 0}  # no badge from elsewhere
+# No badge from elsewhere; and no link within each button, which the keyboard and a screen reader trip over.
+PARAMETERS = {"validatorUrl": None, "defaultModelsExpandDepth": 0, "deepLinking": False}
+STYLE, SCRIPT = (
+    (files("core") / "templates" / f"api_docs.{kind}").read_text("utf-8") for kind in ("css", "js")
+)
 POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -30,6 +34,7 @@ def add_docs(api: FastAPI) -> None:
         swagger_ui_parameters=PARAMETERS,
     )
     html = bytes(page.body).decode().replace("<html>", '<html lang="en">', 1)
+    html = html.replace("</head>", f"<style>{STYLE}</style><script>{SCRIPT}</script></head>", 1)
     headers = {"Content-Security-Policy": POLICY.format(scripts=" ".join(script_hashes(html)))}
 
     async def docs() -> HTMLResponse:

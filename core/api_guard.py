@@ -7,14 +7,17 @@ import math
 import time
 from collections.abc import Callable
 
+from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitResponder
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api_metrics import Metrics
-from core.api_paths import FOR_EVERYBODY, MANY_PICTURES, PROBES
+from core.api_paths import FOR_EVERYBODY, MANY_PICTURES, PROBES, without_slash
 from core.api_problem import Problem
-from core.api_settings import Settings
+from core.api_settings import Settings, variable
 from core.picture import MAX_BYTES
 from core.raw_headers import add_missing, raw
 
@@ -51,6 +54,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["path"].endswith("/"):  # answered at once: a redirect is a picture sent twice, or an error
+            scope = {**scope, "path": without_slash(scope["path"])}
         started, status = time.perf_counter(), 0
 
         async def tell(message: Message) -> None:
@@ -116,6 +121,25 @@ class Guard:
                 "This service wants a token: send it as `Authorization: Bearer …`.",
                 {"WWW-Authenticate": 'Bearer realm="Digitscope"'},
             )
+
+
+class Cors(CORSMiddleware):
+    """Starlette's, whose refusals are problems too."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What a browser is told that asks beforehand whether a page of another origin may call."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == 200:
+            return response
+        origin = request_headers["origin"]
+        if not self.is_allowed_origin(origin):
+            detail = f"Pages of {origin[:80]} may not call: {variable('cors')} does not name it."
+        else:
+            methods, names = ", ".join(self.allow_methods), ", ".join(self.allow_headers)
+            detail = f"Pages of {origin[:80]} may call with {methods} and the headers {names}, and no other."
+        kept = ("vary", "access-control-allow-origin")
+        headers = {name: response.headers[name] for name in kept if name in response.headers}
+        return Problem(response.status_code, detail, headers).response()
 
 
 def too_large(path: str, settings: Settings) -> Problem:

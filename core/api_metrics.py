@@ -13,6 +13,7 @@ from prometheus_client import (
 from starlette.responses import Response
 from starlette.types import Scope
 
+from core.api_paths import ROUTES
 from core.predictor import Prediction
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -51,8 +52,8 @@ class Metrics:
         )
 
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
-        """Counts a request. A route's pattern is the label, so that callers can't make labels up."""
-        route = getattr(scope.get("route"), "path", "none")
+        """Counts a request, one that was turned away before its route too. Callers can't make labels up."""
+        route = scope["path"] if scope["path"] in ROUTES else "none"
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.requests.labels(method, route, str(status)).inc()
         self.seconds.labels(route).observe(seconds)

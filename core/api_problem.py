@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from core.errors import CheckpointError, DigitscopeError, NoPicture, PictureTooLarge
+from core.paths import without_folders
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; Python 3.11 has older names
@@ -44,8 +45,5 @@ def problem_of(error: DigitscopeError) -> Problem:
     """
     if isinstance(error, CheckpointError):
         return Problem(503, "The model can't be used at the moment; the server's log says why.")
-    if isinstance(error, PictureTooLarge):
-        return Problem(413, str(error))
-    if isinstance(error, NoPicture):
-        return Problem(415, str(error))
-    return Problem(422, str(error))
+    status = 413 if isinstance(error, PictureTooLarge) else 415 if isinstance(error, NoPicture) else 422
+    return Problem(status, without_folders(str(error)))

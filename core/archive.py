@@ -37,6 +37,7 @@ class Limits:
         pictures: to be prepared.
         entry: bytes of one file, unpacked.
         unpacked: bytes of all files that are read, unpacked.
+        pixels: of all pictures together, as many as are decoded.
     """
 
     archive: int = 200 * MB
@@ -44,10 +45,11 @@ class Limits:
     pictures: int = 20_000
     entry: int = 64 * MB  # more digits than are kept (`core.own`)
     unpacked: int = 1024 * MB
+    pixels: int = 1_000_000_000  # up to 16 s of work; 200 MB of photographs have fewer
 
 
 LOCAL = Limits(entry=400 * MB)  # for a zip of this machine's owner
-UNLIMITED = Limits(2**60, 2**60, 2**60, 2**60, 2**60)  # for a file of this machine's owner
+UNLIMITED = Limits(*[2**60] * 6)  # for a file of this machine's owner
 
 
 class Archive:
@@ -70,6 +72,7 @@ class Archive:
         self.limits = limits or Limits()
         self.most_pictures = self.limits.pictures
         self.most_bytes: int | None = self.limits.entry
+        self.most_pixels: int | None = self.limits.pixels
         self._form = form
         self.unpacked = 0
         self._doubles: tuple[str, ...] = ()
@@ -102,15 +105,38 @@ class Archive:
         self._zip.close()
         self._file.close()
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, most: int | None = None) -> bytes:
         """A file's content.
 
         Raises:
             DatasetError: there is no such file, it is damaged or over a limit.
         """
+        limit = self.limits.entry if most is None else min(most, self.limits.entry)
+        content = self.head(name, limit + 1)
+        if len(content) > limit:
+            raise over(f"{self.where}/{name}", limit)
+        return content
+
+    def head(self, name: str, most: int) -> bytes:
+        """A file's first bytes, at most so many, whatever size its entry says it has; raises as `read`."""
         if name not in self._entries:
             raise DatasetError(f"{self.where}/{name}: no such file. Add it to the archive.")
-        return self._read(name, self.limits.entry)
+        info = self._entries[name]
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # zipfile unpacks the others in pieces that nothing limits.
+            raise UnusableFile(
+                f"{self.where}/{name}: packed by method {info.compress_type}; pack it with Deflate."
+            )
+        left = self.limits.unpacked - self.unpacked
+        try:
+            with self._zip.open(info) as file:
+                content = file.read(min(most, left + 1))
+        except DAMAGE as error:
+            raise UnusableFile(f"{self.where}/{name}: damaged ({error}). Pack it again.") from error
+        self.unpacked += len(content)
+        if self.unpacked > self.limits.unpacked:
+            raise self._bomb()
+        return content
 
     def picture(self, name: str) -> bytes:
         """A picture's bytes; of one that is too large only so many that it shows.
@@ -121,30 +147,7 @@ class Archive:
         """
         from core.picture import MAX_BYTES  # Pillow: not needed for arrays
 
-        return self._read(name, MAX_BYTES)
-
-    def _read(self, name: str, most: int) -> bytes:
-        """At most `most` bytes, whatever size the entry says it has."""
-        info = self._entries[name]
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # zipfile unpacks the others in pieces that nothing limits.
-            raise UnusableFile(
-                f"{self.where}/{name}: packed by method {info.compress_type}; pack it with Deflate."
-            )
-        left = self.limits.unpacked - self.unpacked
-        try:
-            with self._zip.open(info) as file:
-                content = file.read(min(most, left) + 1)
-        except DAMAGE as error:
-            raise UnusableFile(f"{self.where}/{name}: damaged ({error}). Pack it again.") from error
-        self.unpacked += len(content)
-        if self.unpacked > self.limits.unpacked:
-            raise self._bomb()
-        if len(content) > most:
-            raise UnusableFile(
-                f"{self.where}/{name}: over {most // MB} MB unpacked, the most that is read. Save it smaller."
-            )
-        return content
+        return self.read(name, most=MAX_BYTES)
 
     def _check_size(self) -> None:
         self._file.seek(0, 2)
@@ -198,6 +201,11 @@ class Archive:
             f"{self.where}: refused, as it unpacks to over {self.limits.unpacked // MB:,} MB, the most that "
             "is read. Split it, or save the pictures smaller."
         )
+
+
+def over(shown: str, most: int) -> UnusableFile:
+    """What is said of one file that is too large."""
+    return UnusableFile(f"{shown}: over {most // MB} MB unpacked, the most that is read. Save it smaller.")
 
 
 def _problem(info: zipfile.ZipInfo) -> str | None:

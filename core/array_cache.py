@@ -1,8 +1,11 @@
 """Arrays that cost seconds to compute, kept as files: whole or absent, and not more than a few."""
 
 import hashlib
+import io
 import logging
+import math
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,7 +44,9 @@ class ArrayCache:
     def read(
         self, key: str, *, shape: tuple[int | None, ...], kind: str = "f"
     ) -> Shaped[np.ndarray, "..."] | None:
-        """The array, mapped from its file and not writable; None where there is no such whole file.
+        """The array, not writable; None where there is no such whole file.
+
+        It is read and not mapped: who touches a mapped file that was cut meanwhile is killed by the system.
 
         Args:
             key: its name.
@@ -50,8 +55,7 @@ class ArrayCache:
         """
         path = self._path(key)
         try:
-            _check(path)
-            found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+            found = _array(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, EOFError) as error:
@@ -79,6 +83,8 @@ class ArrayCache:
                 digest = hashlib.sha256(written.read_bytes()).digest()
                 with written.open("ab") as file:
                     file.write(digest)
+                if self._path(key).is_dir():  # damage, which no file can take the place of
+                    shutil.rmtree(self._path(key))
                 os.replace(written, self._path(key))
             self._forget()
         except OSError as error:
@@ -92,11 +98,15 @@ class ArrayCache:
             path.unlink(missing_ok=True)
 
 
-def _check(path: Path) -> None:
-    """Raises ValueError where a file is not what was written."""
-    content = np.memmap(path, np.uint8, "r")
-    if hashlib.sha256(content[:-DIGEST].data).digest() != content[-DIGEST:].tobytes():
+def _array(content: bytes) -> Shaped[np.ndarray, "..."]:
+    """The array in a file's bytes; ValueError where they are not what was written."""
+    if hashlib.sha256(memoryview(content)[:-DIGEST]).digest() != content[-DIGEST:]:
         raise ValueError("its SHA-256 differs")
+    file = io.BytesIO(content)
+    np.lib.format.read_magic(file)
+    shape, by_column, kind = np.lib.format.read_array_header_1_0(file)
+    flat = np.frombuffer(content, kind, math.prod(shape), file.tell())
+    return flat.reshape(shape, order="F" if by_column else "C")
 
 
 def _last_used(path: Path) -> float:

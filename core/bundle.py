@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from core.archive import MB, Limits, unsafe_name
+from core.archive import MB, Limits, over, unsafe_name
 from core.errors import DatasetError
 from core.files import is_hidden, legible
 
@@ -46,6 +46,7 @@ class Bundle:
         self.where = where
         self.most_pictures = limits.pictures
         self.most_bytes: int | None = limits.entry
+        self.most_pixels: int | None = limits.pixels
         if len(uploads) > limits.entries:
             raise DatasetError(
                 f"{where}: {len(uploads):,} files; at most {limits.entries:,} are read. Split them, or give "
@@ -77,17 +78,24 @@ class Bundle:
         self.names = sorted(self._uploads)
         self.skipped: tuple[str, ...] = tuple(skipped)
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, most: int | None = None) -> bytes:
         """A file's content.
 
         Raises:
-            DatasetError: there is no such file.
+            DatasetError: there is no such file, or it is over the limit.
         """
+        content = self.head(name, -1 if most is None else most + 1)
+        if most is not None and len(content) > most:
+            raise over(f"{self.where}/{name}", most)
+        return content
+
+    def head(self, name: str, most: int) -> bytes:
+        """A file's first bytes, at most so many; raises as `read`."""
         if name not in self._uploads:
             raise DatasetError(f"{self.where}/{name}: no such file. Send it together with the others.")
         upload = self._uploads[name]
         upload.seek(0)
-        return upload.read(-1)
+        return upload.read(most)
 
     def picture(self, name: str) -> bytes | Path:
         """A picture's bytes."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,13 +9,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from core.card_fields import BINARY, LATER, problem
 from core.errors import CheckpointError
-from core.paths import CARD, DETECTOR, GRAPH, HISTORY, WEIGHTS, locked
+from core.paths import CARD, DETECTOR, HISTORY, WEIGHTS, locked
+from core.plain_files import ARRAYS, TEXT, read_plain
 
 SCHEMA_VERSION = 1
-TEXTS = ("name", "architecture", "source")
-TABLES = ("split", "hyperparameters", "training", "metrics", "calibration", "verdict")
-LATER = ("calibration", "verdict")  # fitted after training, so absent until then
 
 
 @dataclass(frozen=True)
@@ -83,12 +81,12 @@ def read_card(folder: Path) -> ModelCard:
     """
     path = folder / CARD
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_plain(path, most=TEXT), parse_constant=_refused)
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} is no checkpoint: it has no {CARD}. Train one with `python train.py cnn`."
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} can't be read ({error}). Restore the checkpoint.") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION or type(version) is not int:
@@ -106,49 +104,20 @@ def read_card(folder: Path) -> ModelCard:
     return ModelCard(**{**content, "classes": tuple(content["classes"])})
 
 
-def problem(content: dict[str, Any]) -> str | None:
-    """What is wrong with the fields of a card, in words; None if nothing is."""
-    for names, kind, what in ((TEXTS, str, "text"), (TABLES, dict, "an object")):
-        for name in names:
-            if not isinstance(content[name], kind):
-                return f"{name} is {_shown(content[name])}, not {what}"
-    classes, parameters, hashes = content["classes"], content["parameters"], content["hashes"]
-    if not _are_classes(classes):
-        return f"classes are {_shown(classes)}, not two or more different digits in ascending order"
-    if type(parameters) is not int or parameters < 1:
-        return f"parameters is {_shown(parameters)}, not a whole number above 0"
-    if not _is_normalisation(content["normalisation"]):
-        return (
-            f"normalisation is {_shown(content['normalisation'])}, not a finite mean and a finite std above 0"
-        )
-    temperature = content["calibration"].get("temperature", 1.0)
-    if type(temperature) not in (int, float) or not 0 < temperature < math.inf:
-        return f"the temperature is {_shown(temperature)}, not a finite number above 0"
-    threshold = content["verdict"].get("refuse_below", 0.0)
-    if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
-        return f"the threshold refuse_below is {_shown(threshold)}, not a number from 0 to 1"
-    if not isinstance(hashes, dict) or not {WEIGHTS, GRAPH, HISTORY} <= set(hashes):
-        return "lacks a hash of every file"
-    if not all(isinstance(value, str) for value in hashes.values()):
-        return f"hashes are {_shown(hashes)}, not texts"
-    return None
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
 
 
-def _shown(value: Any) -> str:
-    return repr(value)[:80]
+def read_json(content: bytes, path: Path) -> Any:
+    """What stands in a file of a checkpoint.
 
-
-def _are_classes(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)) or any(type(digit) is not int for digit in value):
-        return False
-    return len(value) >= 2 and list(value) == sorted(set(value) & set(range(10)))
-
-
-def _is_normalisation(value: Any) -> bool:
-    if not isinstance(value, dict) or set(value) != {"mean", "std"}:
-        return False
-    numbers = all(type(n) in (int, float) and abs(n) < math.inf for n in value.values())
-    return numbers and value["std"] > 0
+    Raises:
+        CheckpointError: it is no JSON.
+    """
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} can't be read ({error}). Restore the checkpoint.") from error
 
 
 def update_card(folder: Path, change: Callable[[ModelCard], ModelCard], *, key: str) -> ModelCard:
@@ -257,11 +226,9 @@ def verified_bytes(folder: Path, card: ModelCard, name: str) -> bytes:
     """
     path = folder / name
     try:
-        content = path.read_bytes()
+        content = read_plain(path, most=ARRAYS if name in BINARY else TEXT)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing. Restore the checkpoint, or train again.") from None
-    except OSError as error:
-        raise CheckpointError(f"{path} can't be read ({error.strerror}). Check who owns it.") from error
     if hashlib.sha256(content).hexdigest() != card.hashes[name]:
         raise CheckpointError(
             f"{path} is not the file that {CARD} was written with: its SHA-256 differs. "
@@ -277,4 +244,7 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         CheckpointError: the file is missing or was changed.
     """
     _, content = read_verified(folder, HISTORY)
-    return [json.loads(line) for line in content.decode().splitlines()]
+    epochs = [read_json(line, folder / HISTORY) for line in content.splitlines()]
+    if not all(isinstance(epoch, dict) for epoch in epochs):
+        raise CheckpointError(f"{folder / HISTORY} has lines that are no epochs. Restore the checkpoint.")
+    return epochs

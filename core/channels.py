@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.card import ModelCard, attach, read_card, read_verified
+from core.card import ModelCard, attach, read_card, read_json, read_verified
 from core.errors import CheckpointError
 from core.paths import CHANNELS, WEIGHTS
 from core.predictor import Predictor
@@ -72,14 +72,18 @@ def read_channels(folder: Path) -> Channels | None:
     if CHANNELS not in read_card(folder).hashes:
         return None
     card, content = read_verified(folder, CHANNELS)
-    found = json.loads(content)
-    if found.get("schema_version") != SCHEMA_VERSION or found["weights"] != card.hashes[WEIGHTS]:
+    found = read_json(content, folder / CHANNELS)
+    remedy = f"Look again: python -m core channels --model {card.name}"
+    known = isinstance(found, dict) and found.get("schema_version") == SCHEMA_VERSION
+    if not known or found.get("weights") != card.hashes[WEIGHTS]:
         raise CheckpointError(
-            f"{folder / CHANNELS} is of other weights or of another version of this program. Look again: "
-            f"python -m core channels --model {card.name}"
+            f"{folder / CHANNELS} is of other weights or of another version of this program. {remedy}"
         )
-    patches = {
-        name: tuple(tuple(Patch(*row) for row in rows) for rows in all_of)
-        for name, all_of in found["patches"].items()
-    }
-    return Channels(found["weights"], found["dataset"], found["n"], patches)
+    try:
+        patches = {
+            name: tuple(tuple(Patch(*row) for row in rows) for rows in all_of)
+            for name, all_of in found["patches"].items()
+        }
+        return Channels(found["weights"], found["dataset"], found["n"], patches)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / CHANNELS} holds no patches ({error!r}). {remedy}") from error

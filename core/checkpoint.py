@@ -31,6 +31,7 @@ from core.paths import (
     refuse_foreign,
     replace_checkpoint,
 )
+from core.plain_files import check_header
 
 MNIST_NORMALISATION = {"mean": 0.1307, "std": 0.3081}
 PLAIN_PIXELS = {"mean": 0.0, "std": 1.0}  # in [0, 1] as they are
@@ -194,9 +195,10 @@ def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[Net
             f"{folder}: unknown architecture {card.architecture!r}; known are "
             f"{', '.join(ARCHITECTURES)}. Use the program's version that wrote it."
         )
+    check_header(content, str(path))
     try:
         weights = load_tensors(content)
-    except SafetensorError as error:
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:  # kinds that torch lacks
         raise CheckpointError(f"{path} holds no tensors ({error}). Restore the checkpoint.") from error
     model = network_for(card.architecture, weights)
     fit(model, weights, path)
@@ -236,7 +238,8 @@ def fit(model: Network, weights: dict[str, torch.Tensor], path: Path) -> None:
     """Puts weights into a network.
 
     Raises:
-        CheckpointError: names or shapes that are not the network's; `path` says where they came from.
+        CheckpointError: names or shapes that are not the network's, or numbers that are not finite; `path`
+            says where they came from.
     """
     try:
         model.load_state_dict(weights)
@@ -245,3 +248,5 @@ def fit(model: Network, weights: dict[str, torch.Tensor], path: Path) -> None:
             f"{path} does not fit {type(model).__name__}: {' '.join(str(error).split())[:400]} "
             "Give weights of this architecture."
         ) from error
+    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
+        raise CheckpointError(f"{path} holds numbers that are not finite. Give a trained model.")

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Int, Int64
 
 from core.errors import DatasetError
+from core.wording import percent
 
 LEVEL = 0.05  # below this, chance is called unlikely
 
@@ -63,8 +64,8 @@ class Comparison:
         """The comparison for readers who know no statistics; the arguments are the models' names."""
         (first_accuracy, second_accuracy), (first_errors, second_errors) = self.accuracies, self.errors
         scores = (
-            f"Of {_count(self.n, 'digit')}, {first} reads {first_accuracy * 100:.2f} % rightly "
-            f"({_count(first_errors, 'error')}), {second} {second_accuracy * 100:.2f} % "
+            f"Of {_count(self.n, 'digit')}, {first} reads {percent(first_accuracy, 2)} rightly "
+            f"({_count(first_errors, 'error')}), {second} {percent(second_accuracy, 2)} "
             f"({_count(second_errors, 'error')})."
         )
         return f"{scores} {self._changes(first, second)} {self._verdict(first, second)}"

@@ -8,6 +8,7 @@ from jaxtyping import Float64, Int, Int64
 
 from core.errors import DatasetError
 from core.evaluation import wilson_interval
+from core.wording import percent
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Confused:
     def words(self) -> str:
         """As in `4 read as 9: 4 times, 0.4 % of the 4s`."""
         times = {1: "once", 2: "twice"}.get(self.count, f"{self.count:,} times")
-        share = f"{self.share:.1%}".replace("%", " %") if self.share >= 0.0005 else "under 0.1 %"
+        share = percent(self.share) if self.share >= 0.0005 else "under 0.1 %"
         return f"{self.true} read as {self.read}: {times}, {share} of the {self.true}s"
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.wording import percent
+
 
 def add_commands(commands: Any, add_model: Callable[[argparse.ArgumentParser], None]) -> None:
     """Adds them to the command line.
@@ -65,7 +67,7 @@ def _fit(options: argparse.Namespace) -> int:
     card = keep_detector(predictor, detector, held_out)
     print(
         f"{predictor.folder}: no digit above {card.verdict['unusual_above']:.2f}, which accepts "
-        f"{card.verdict['accepted']:.1%} of {card.verdict['accepted_of']}"
+        f"{percent(card.verdict['accepted'])} of {card.verdict['accepted_of']}"
     )
     return 0
 

@@ -65,5 +65,9 @@ class StoryError(DigitscopeError):
     """A story that can't be told, read or kept."""
 
 
+class StoryChanged(StoryError):
+    """A story that somebody else has changed meanwhile."""
+
+
 class ReportError(DigitscopeError):
     """A report that can't be made as it was asked for, or can't be written."""

@@ -18,6 +18,7 @@ class Files(Protocol):
         skipped: files that will not be looked into, with the reason.
         most_pictures: how many may be prepared.
         most_bytes: that a file may unpack to; None for any number.
+        most_pixels: that all pictures may have together; None for any number.
         wraps: whether all of it may lie in one more folder, as in an archive of a folder.
     """
 
@@ -26,10 +27,19 @@ class Files(Protocol):
     skipped: tuple[str, ...]
     most_pictures: int
     most_bytes: int | None
+    most_pixels: int | None
     wraps: bool
 
-    def read(self, name: str) -> bytes:
-        """A file's content. Raises DatasetError where it can't be read or is over a limit."""
+    def read(self, name: str, *, most: int | None = None) -> bytes:
+        """A file's content. Raises DatasetError where it can't be read or is over a limit.
+
+        Args:
+            name: of the file.
+            most: bytes that it may have, where others than its owner send it.
+        """
+
+    def head(self, name: str, most: int) -> bytes:
+        """A file's first bytes, at most so many; raises as `read`."""
 
     def picture(self, name: str) -> bytes | Path:
         """What `core.preprocess.prepare` takes. Raises UnusableFile where this one can't be read."""
@@ -40,6 +50,7 @@ class Folder:
 
     most_pictures = 2**60
     most_bytes: int | None = None
+    most_pixels: int | None = None
     wraps = False
 
     def __init__(self, path: Path):
@@ -48,14 +59,22 @@ class Folder:
         self.names = sorted(_below(path))
         self.skipped: tuple[str, ...] = ()
 
-    def read(self, name: str) -> bytes:
-        """A file's content.
+    def read(self, name: str, *, most: int | None = None) -> bytes:
+        """A file's content, however large.
 
         Raises:
             DatasetError: it is missing or can't be read.
         """
+        return self._read(name, -1)
+
+    def head(self, name: str, most: int) -> bytes:
+        """A file's first bytes; raises as `read`."""
+        return self._read(name, most)
+
+    def _read(self, name: str, most: int) -> bytes:
         try:
-            return (self.path / name).read_bytes()
+            with (self.path / name).open("rb") as file:
+                return file.read(most)
         except FileNotFoundError:
             raise DatasetError(f"{self.path / name}: no such file. Check the path.") from None
         except OSError as error:

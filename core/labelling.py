@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from core.errors import DatasetError
 from core.files import Files, legible
-from core.listing import Row, is_listing, parse_listing
+from core.listing import HEAD, MOST_BYTES, Row, is_listing, parse_listing
 
 CLASSES = tuple("0123456789")
 DATA = re.compile(r"\.(csv|tsv|np[yz])$|idx[13]-ubyte", re.IGNORECASE)  # beside these, a folder wraps nothing
+MOST_LISTINGS = 1000  # CSVs of which one may name the pictures
 WRAPPINGS = 3  # folders round the data set that an archive may have
 
 
@@ -66,7 +67,8 @@ def plan_of(files: Files, root: str) -> Plan:
 
 
 def _the_one(files: Files, root: str, listings: Sequence[str]) -> str:
-    fitting = [name for name in listings if is_listing(files.read(root + name))]
+    looked_at = listings[:MOST_LISTINGS]
+    fitting = [name for name in looked_at if is_listing(files.head(root + name, HEAD))]
     if len(fitting) > 1:
         raise DatasetError(
             f"{files.where}: {', '.join(fitting[:3])} all name pictures and labels. Leave only one of them."
@@ -80,7 +82,8 @@ def _listed(files: Files, root: str, below: list[str], listing: str, skipped: li
     by_name: dict[str, list[str]] = {}
     for name in below:
         by_name.setdefault(_base(name), []).append(name)
-    rows = parse_listing(files.read(root + listing), name=where, most=files.most_pictures)
+    content = files.read(root + listing, most=MOST_BYTES)
+    rows = parse_listing(content, name=where, most=files.most_pictures)
     chosen: dict[str, int] = {}
     named = {listing}
     for row in rows:

@@ -11,6 +11,8 @@ FILE_COLUMNS = ("file", "filename", "image", "path", "name", "filepath", "imagep
 LABEL_COLUMNS = ("label", "digit", "class")
 DELIMITERS = ",;\t|"
 LONGEST_HEADER = 10_000  # characters
+HEAD = 2 * LONGEST_HEADER  # bytes that hold them
+MOST_BYTES = 8 * 2**20  # of a CSV that comes with pictures: 400 for each of 20,000
 DIGIT = re.compile(r"([0-9])(?:\.0+)?")  # pandas writes 7.0 where a label is missing elsewhere
 
 
@@ -61,7 +63,7 @@ def parse_listing(content: bytes, *, name: str, most: int) -> list[Row]:
 
 
 def is_listing(content: bytes) -> bool:
-    """Whether a CSV names pictures and labels."""
+    """Whether a CSV names pictures and labels, by its first bytes (`HEAD`)."""
     header = _header(content)
     return any(None not in _places(header, delimiter) for delimiter in DELIMITERS)
 
@@ -88,7 +90,7 @@ def _columns(header: str, name: str) -> tuple[str, int, int]:
 
 def _header(content: bytes) -> str:
     """The first line, or as much of it as is looked at."""
-    start = content[: 2 * LONGEST_HEADER]
+    start = content[:HEAD]
     return _text(start.rpartition(b"\n")[0] or start)[:LONGEST_HEADER].partition("\n")[0]
 
 

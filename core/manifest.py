@@ -15,7 +15,8 @@ from core.errors import DatasetError
 from core.files import is_hidden
 
 MANIFEST, LISTING = "manifest.json", "listing.parquet"
-OUR_FILES = (MANIFEST, LISTING, "about.json", "part-*.parquet", ".part-*", f".{LISTING}.*", f".{MANIFEST}.*")
+KEPT = (MANIFEST, LISTING, "about.json", "checksums.json", "part-*.parquet")
+OUR_FILES = (*KEPT, ".part-*", ".checksums.json.*", f".{LISTING}.*", f".{MANIFEST}.*")
 FILES, PARQUET = "files", "parquet"
 # A file's name is bytes: the system allows what is no text.
 COLUMNS = {

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,18 @@ def checkpoints_folder() -> Path:
 def runs_folder() -> Path:
     """`DIGITSCOPE_RUNS`, or `runs/` beside the code: trainings under way and what they left."""
     return Path(os.environ.get("DIGITSCOPE_RUNS") or ROOT / "runs")
+
+
+def without_folders(text: str) -> str:
+    """A text for visitors: where our folders lie on the server is its business, so `/srv/x/data/own` is
+    `data/own`. What is logged or said on the command line stays whole."""
+    if "/" not in text:
+        return text
+    ours = {"data": data_folder(), "checkpoints": checkpoints_folder(), "runs": runs_folder()}
+    places = {str(form): name for name, each in ours.items() for form in (each.absolute(), each.resolve())}
+    for place in sorted(places, key=len, reverse=True):
+        text = re.sub(rf"{re.escape(place)}(?![\w.-])", places[place], text)
+    return text.replace(f"{ROOT}/", "")
 
 
 def checkpoint_names() -> list[str]:

@@ -134,6 +134,19 @@ def opened(content: bytes, name: str) -> Image.Image:
     return image
 
 
+def decoded_pixels(content: bytes) -> int:
+    """How many pixels `brightness` would decode, by a file's header; 0 of what it would refuse.
+
+    Args:
+        content: of the file, or its first bytes.
+    """
+    try:
+        image = opened(content, "")
+    except PictureError:
+        return 0
+    return image.width * image.height
+
+
 def _decoded(image: Image.Image, name: str) -> Image.Image:
     """The pixels, upright, at most 640 px long, in one of the modes L, LA, RGB and RGBA.
 

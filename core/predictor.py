@@ -14,6 +14,7 @@ from jaxtyping import Float32, UInt8
 from core.card import ModelCard, read_verified
 from core.cores import side_by_side
 from core.errors import CheckpointError, NothingDrawn, PictureError
+from core.graph_parts import problem
 from core.outputs import Outputs
 from core.paths import CARD, DETECTOR, GRAPH, WEIGHTS, checkpoint_folder
 from core.picture import Picture, name_of
@@ -22,6 +23,9 @@ from core.unusual import Detector, read_detector
 from core.verdict import Verdict, judge
 
 CHUNK = 64  # images a run: the activations stay in the cache, and the memory is bounded
+
+EXAMPLE = np.zeros((28, 28), dtype=np.uint8)  # a 1
+EXAMPLE[4:24, 13:15] = 255
 
 NO_LIMITS = {"refuse_below": 0.0, "unusual_above": math.inf}
 
@@ -60,6 +64,8 @@ class Predictor:
 
     def __init__(self, folder: Path, card: ModelCard, graph: bytes, detector: Detector | None = None):
         self.folder, self.card, self.detector = folder, card, detector
+        if found := problem(graph):
+            raise CheckpointError(f"{folder / GRAPH} can't be loaded: it {found}. Train again.")
         try:
             self._session = _session(graph)
         except Exception as error:  # ONNX Runtime's errors have nothing else in common
@@ -71,6 +77,7 @@ class Predictor:
                 f"{folder / GRAPH} gives {shapes}; {len(card.classes)} classes in {CARD} need logits "
                 f"(batch, {width}) and an embedding. Restore the checkpoint."
             )
+        self._check_answer()
 
     @classmethod
     def load(cls, checkpoint: str | os.PathLike[str]) -> "Predictor":
@@ -85,6 +92,20 @@ class Predictor:
             return cls(folder, card, graph)
         card, content = read_verified(folder, DETECTOR)
         return cls(folder, card, graph, read_detector(content, str(folder / DETECTOR)))
+
+    def _check_answer(self) -> None:
+        """Reads one picture, so that what can't be used is refused here and not in somebody's visit."""
+        try:
+            found = self.predict(EXAMPLE)
+        except Exception as error:  # of ONNX Runtime, or of arrays that don't fit together
+            raise CheckpointError(
+                f"{self.folder} can't answer ({' '.join(str(error).split())[:300]}). Restore the checkpoint."
+            ) from error
+        numbers = [*found.logits, *found.probabilities, found.unusualness or 0.0]
+        if not np.isfinite(numbers).all():
+            raise CheckpointError(
+                f"{self.folder} answers with numbers that are not finite. Restore the checkpoint."
+            )
 
     @property
     def classes(self) -> tuple[int, ...]:

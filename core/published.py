@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.card import ModelCard, problem, sha256
+from core.card import ModelCard, sha256
+from core.card_fields import problem
 from core.checkpoint import MNIST_NORMALISATION, PLAIN_PIXELS, check_target, fit, save
 from core.errors import CheckpointError
 from core.models import ARCHITECTURES, Network, parameter_count

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from core.errors import PictureError
+from core.archive import Limits
+from core.errors import PictureError, PictureTooLarge
 from core.labelled import LabelledDigits
+from core.picture import decoded_pixels
 from core.predictor import Prediction, Predictor
 from core.preprocess import prepare
 from core.spreadsheet import to_csv as table_to_csv
@@ -68,14 +70,18 @@ def prepare_files(
     """Prepares picture files; what can't be used is named and passed over.
 
     Args:
-        files: of each its name, and what gives its content. The first `MOST` are used.
+        files: of each its name, and what gives its content. The first `MOST` are used, and of these
+            `Limits().pixels` pixels.
         progress: called with (done, total).
     """
     names, prepared, skipped = [], [], []
     chosen, beyond = files[:MOST], [name for name, _ in files[MOST:]]
+    left = Limits().pixels
     for done, (name, content) in enumerate(chosen, start=1):
         try:
-            prepared.append(_prepared(name, content()))
+            sent = content()
+            left -= decoded_pixels(sent)
+            prepared.append(_prepared(name, sent, left))
             names.append(name)
         except PictureError as error:
             skipped.append(str(error))
@@ -88,9 +94,14 @@ def prepare_files(
     return PreparedFiles(tuple(names), images, tuple(skipped))
 
 
-def _prepared(name: str, content: bytes) -> UInt8[np.ndarray, "28 28"]:
+def _prepared(name: str, content: bytes, left: int) -> UInt8[np.ndarray, "28 28"]:
     if not content:
         raise PictureError(f"{name}: the file is empty. Save it again.")
+    if left < 0:
+        raise PictureTooLarge(
+            f"{name}: with the pictures before it over {Limits().pixels // 10**6:,} megapixels, the most "
+            "that are read at once. Save them smaller, or read it in a second go."
+        )
     return prepare(content, name=name).pixels
 
 

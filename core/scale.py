@@ -18,7 +18,7 @@ from core.paths import locked
 from core.predictor import Predictor
 from core.shards import finish, finished, missing, write_shard
 from core.table import EvaluationTable
-from core.tabulation import write_table
+from core.tabulation import seal, write_table
 
 SHARD = 4096  # pictures: seconds of work, megabytes of rows
 OBJECT_STORE = 80 * 2**20  # bytes: numbers of shards travel, nothing else
@@ -61,6 +61,7 @@ def evaluate_on_ray(
         if not finished(folder, manifest):
             _work(folder, manifest, predictor, progress)
             finish(folder, manifest, predictor.classes)
+            seal(folder)
     return EvaluationTable(folder)
 
 
@@ -79,6 +80,7 @@ def evaluate_here(
             )
         folder.mkdir(exist_ok=True)
         write_table(folder, predictor, data)
+        seal(folder)
     return EvaluationTable(folder)
 
 

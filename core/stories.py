@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 from typing import Literal
 
-from core.errors import StoryError
+from core.errors import StoryChanged, StoryError
 from core.paths import data_folder, locked
 from core.story import Story, check, read_story
 
@@ -48,8 +48,8 @@ def write(name: str, story: Story, *, expected: Story | Literal["anything"] | No
         expected: what the writer saw there, None for nothing.
 
     Raises:
-        StoryError: a story that can't be told, another one there than expected, or a folder that can't be
-            written.
+        StoryChanged: another one is there than expected.
+        StoryError: a story that can't be told, or a folder that can't be written.
     """
     path, content = _path(name), check(story).to_json()
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -57,10 +57,7 @@ def write(name: str, story: Story, *, expected: Story | Literal["anything"] | No
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
             if expected != "anything" and (read(name) if path.exists() else None) != expected:
-                raise StoryError(
-                    f"The story {name!r} was changed by somebody else meanwhile. Load the page again to "
-                    "see it, then make your change."
-                )
+                raise StoryChanged(f"The story {name!r} was changed elsewhere meanwhile. Read it anew first.")
             with beside.open("w", encoding="utf-8") as file:
                 file.write(content)
                 file.flush()

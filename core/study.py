@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.card import ModelCard, attach, read_card, read_verified
+from core.card import ModelCard, attach, read_card, read_json, read_verified
 from core.errors import CheckpointError
 from core.paths import STUDY, WEIGHTS
 from core.predictor import Predictor
@@ -110,14 +110,17 @@ def read_study(folder: Path) -> Study | None:
     if STUDY not in read_card(folder).hashes:
         return None
     card, content = read_verified(folder, STUDY)
-    found = json.loads(content)
+    found = read_json(content, folder / STUDY)
     remedy = f"Measure again: python -m core faithfulness --model {card.name}"
-    if found.get("schema_version") != SCHEMA_VERSION:
+    if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
         raise CheckpointError(f"{folder / STUDY} is of another version of this program. {remedy}")
-    if found["weights"] != card.hashes[WEIGHTS]:
+    if found.get("weights") != card.hashes[WEIGHTS]:
         raise CheckpointError(f"{folder / STUDY} was measured with other weights. {remedy}")
-    methods = {name: _method(each) for name, each in found["methods"].items()}
-    return Study(**found | {"methods": methods, "stages": tuple(found["stages"])})
+    try:
+        methods = {name: _method(each) for name, each in found["methods"].items()}
+        return Study(**found | {"methods": methods, "stages": tuple(found["stages"])})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{folder / STUDY} holds no study ({error!r}). {remedy}") from error
 
 
 def _method(content: dict[str, Any]) -> MethodStudy:

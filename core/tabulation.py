@@ -172,7 +172,7 @@ def table_of(
         tables_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=tables_folder(), prefix=".new-") as temporary:
             write_table(Path(temporary), predictor, data, progress=progress)
-            (Path(temporary) / SUMS).write_text(json.dumps(_sums(Path(temporary))), encoding="utf-8")
+            seal(Path(temporary))
             Path(temporary).chmod(0o755)
             _put(Path(temporary), folder, len(data))
     except OSError as error:
@@ -204,6 +204,33 @@ def _opened(folder: Path) -> EvaluationTable:
         damaged()
         raise DatasetError(f"{folder}: the evaluation is damaged. {remedy}")
     return EvaluationTable(folder, remedy=remedy, damaged=damaged)
+
+
+def seal(folder: Path) -> None:
+    """Puts the checksums of a finished table beside it."""
+    beside = folder / f".{SUMS}.{os.getpid()}"
+    beside.write_text(json.dumps(_sums(folder)), encoding="utf-8")
+    beside.replace(folder / SUMS)
+
+
+def open_sealed(folder: Path) -> EvaluationTable:
+    """A table that the command line made, after a look at all of it: a second a gigabyte.
+
+    One without checksums, of an older version of the program, is opened as it is.
+
+    Raises:
+        DatasetError: as `EvaluationTable`, or its files are not those that were written.
+    """
+    try:
+        whole = json.loads((folder / SUMS).read_text(encoding="utf-8")) == _sums(folder)
+    except FileNotFoundError:
+        whole = not (folder / SUMS).is_symlink()
+    except (OSError, ValueError):
+        whole = False
+    if not whole:
+        log.warning("%s is damaged.", folder)
+        raise DatasetError(f"{folder}: the evaluation is damaged. Evaluate the data set again, with --fresh.")
+    return EvaluationTable(folder)
 
 
 def _sums(folder: Path) -> dict[str, str]:
@@ -250,8 +277,9 @@ def write_table(
 
 
 def _put(written: Path, folder: Path, n: int) -> None:
-    if not _is_whole(folder, n):
-        shutil.rmtree(folder, ignore_errors=True)  # what a process left that was killed, or damage
+    if not _is_whole(folder, n):  # what a process left that was killed, or damage
+        with suppress(OSError):
+            shutil.rmtree(folder) if folder.is_dir() else folder.unlink(missing_ok=True)
     try:
         written.rename(folder)
     except OSError:

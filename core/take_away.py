@@ -15,6 +15,7 @@ from core.errors import TakeAwayError
 from core.notes import Note
 from core.spreadsheet import to_csv as table_to_csv
 from core.table import DigitRow
+from core.wording import percent
 
 NUMBERS = ("label", "prediction", "confidence", "margin", "loss", "unusualness")
 SHEET_LIMIT = 1_000  # digits on one contact sheet
@@ -86,7 +87,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, compression: int) 
 
 def caption(row: DigitRow) -> str:
     """What stands below a digit on a contact sheet: its place, label → prediction, and confidence."""
-    return f"{row.index}: {row.label}→{row.prediction}, {row.confidence * 100:.0f} %"
+    return f"{row.index}: {row.label}→{row.prediction}, {percent(row.confidence, 0)}"
 
 
 def contact_sheet(

@@ -23,6 +23,7 @@ from scipy import special
 from core.cores import side_by_side
 from core.errors import CheckpointError
 from core.outputs import Outputs
+from core.plain_files import check_header
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
@@ -163,9 +164,10 @@ def read_detector(content: bytes, where: str) -> Detector:
     Raises:
         CheckpointError: it holds something else; `where` says which file.
     """
+    check_header(content, where)
     try:
         arrays = safetensors.numpy.load(content)
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, KeyError) as error:
         raise CheckpointError(f"{where} holds no tensors ({error}). Restore the checkpoint.") from error
     banks = {
         name.removeprefix(BANK): of_length_1(array.astype(np.float32))
@@ -174,6 +176,9 @@ def read_detector(content: bytes, where: str) -> Detector:
     }
     if missing := set(ARRAYS) - set(arrays) or (set() if banks else {BANK}):
         raise CheckpointError(f"{where} lacks {', '.join(sorted(missing))}. Restore the checkpoint.")
+    every = [*banks.values(), *(arrays[name] for name in ARRAYS)]
+    if not all(array.size and np.isfinite(array).all() for array in every):
+        raise CheckpointError(f"{where} holds numbers that are not finite, or none. Restore the checkpoint.")
     return Detector(banks, {name: arrays[name] for name in ARRAYS})
 
 

@@ -25,4 +25,8 @@ def listed(numbers: Sequence[int]) -> str:
 
 def duration(seconds: float) -> str:
     """Minutes where seconds would be a large number."""
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    if seconds >= 90:
+        return f"{seconds / 60:.0f} minutes"
+    if seconds < 0.5:
+        return "less than a second"
+    return "1 second" if seconds < 1.5 else f"{seconds:.0f} seconds"

@@ -11,8 +11,9 @@ from dashboard import resources, sign_in
 from dashboard.page_link import shown
 from dashboard.pages import PAGES
 from dashboard.parts.style import use_style
-from dashboard.words import listed, percent
+from dashboard.words import listed, percent, plain
 
+UNKNOWN = "unknown-model"  # the one that the link asked for
 ICON = str(Path(__file__).parent / "icon.png")
 
 
@@ -22,6 +23,11 @@ def label(name: str) -> str:
     test = card.metrics.get("mnist-test")
     accuracy = percent(test["accuracy"], 2) if test else "not measured"
     return f"Knows {listed(card.classes)}. Test accuracy: {accuracy}."
+
+
+def forget_unknown() -> None:
+    """The visitor has chosen a model that there is."""
+    st.session_state.pop(UNKNOWN, None)
 
 
 st.set_page_config(page_title="Digitscope", page_icon=ICON, layout="wide")
@@ -43,7 +49,15 @@ if not names:
     raise CheckpointError(
         f"{checkpoints_folder()} holds no checkpoint. Train one with `python train.py cnn`."
     )
-st.sidebar.selectbox("Model", names, key="model", bind="query-params")
+if (asked := st.query_params.get("model")) and asked not in names:
+    st.session_state[UNKNOWN] = asked
+st.sidebar.selectbox("Model", names, key="model", bind="query-params", on_change=forget_unknown)
+if UNKNOWN in st.session_state:
+    st.warning(
+        f"There is no model {plain(st.session_state[UNKNOWN][:60])}; there are "
+        f"{', '.join(map(plain, names))}. Shown is {plain(st.session_state.model)}.",
+        icon=":material/link_off:",
+    )
 st.sidebar.caption(label(st.session_state.model))
 with contextlib.suppress(CheckpointError):  # the page that needs the network says what is wrong with it
     resources.warming(resources.predictor(st.session_state.model))

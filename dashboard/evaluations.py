@@ -19,7 +19,7 @@ from core.paths import WEIGHTS, checkpoint_names
 from core.predictor import Predictor
 from core.selection import Selection
 from core.table import DigitRow, EvaluationTable, read_about
-from core.tabulation import at_hand, evaluations_folder, evaluations_of, key_of, table_of
+from core.tabulation import at_hand, evaluations_folder, evaluations_of, key_of, open_sealed, table_of
 from dashboard.errors_link import Area
 from dashboard.resources import card, predictor, samples
 from dashboard.together import Progress, once
@@ -85,7 +85,7 @@ def _elsewhere(model: str, dataset: str) -> EvaluationTable:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(folder: Path, key: str) -> EvaluationTable:
-    return EvaluationTable(folder)
+    return open_sealed(folder)
 
 
 def elsewhere(model: str) -> list[str]:

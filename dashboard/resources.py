@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core import mnist, runs, several
-from core.card import GRAPH, HISTORY, WEIGHTS, ModelCard, read_card, read_history
+from core.card import ModelCard, read_card, read_history
 from core.course import few
 from core.datasets import LabelledDigits, load_dataset
 from core.errors import DigitscopeError
@@ -18,7 +18,7 @@ from core.model_card import ModelCardText
 from core.model_card import model_card as model_card_of
 from core.one_digit import served_weights
 from core.parts import parts_of
-from core.paths import checkpoint_folder
+from core.paths import GRAPH, HISTORY, WEIGHTS, checkpoint_folder
 from core.predictor import Predictor
 from core.preprocess import PreparedDigit, prepare
 from core.results import TRAINING_RESULTS, RecipeResults, read_results

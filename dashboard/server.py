@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from core.api_settings import read_settings
 from core.cores import one_thread_each
-from core.errors import DigitscopeError, SettingError
+from core.errors import DigitscopeError
 from core.report_template import SCRIPT, source
 from dashboard.api import BesideTheDashboard
+from dashboard.environment import check
 from dashboard.memory import give_back_freed
 from dashboard.pages import PAGES
 from dashboard.security import SecurityHeaders, frame_ancestors
@@ -50,8 +51,9 @@ def show_error(error: Exception) -> bool:
 
 
 try:
+    check(os.environ)
     settings, ancestors = read_settings(os.environ), frame_ancestors(os.environ)
-except SettingError as error:
+except DigitscopeError as error:
     sys.exit(f"error: {error}")
 
 one_thread_each()

@@ -34,15 +34,25 @@ def settings() -> Mapping[str, Any] | None:
     Raises:
         SignInError: `DIGITSCOPE_SIGN_IN` can't be kept, secrets can't be read, or Authlib is missing.
     """
-    demand = os.environ.get(REQUIRED, "")
-    if demand not in ("", "required"):
-        raise SignInError(f"{REQUIRED} is {demand!r}; it can be `required` or not set.")
+    required = demanded(os.environ)
     auth = _secrets().get("auth")
-    if auth is None and demand:
+    if auth is None and required:
         raise SignInError(NO_AUTH)
     if auth is not None and importlib.util.find_spec("authlib") is None:
         raise SignInError(NO_AUTHLIB)
     return auth
+
+
+def demanded(environment: Mapping[str, str]) -> bool:
+    """Whether nobody may look without signing in, whatever the secrets say.
+
+    Raises:
+        SignInError: `DIGITSCOPE_SIGN_IN` is something else.
+    """
+    text = environment.get(REQUIRED, "")
+    if text not in ("", "required"):
+        raise SignInError(f"{REQUIRED} is {text!r}; it can be `required` or not set.")
+    return bool(text)
 
 
 def admitted(user: Mapping[str, Any], allow: Sequence[str]) -> bool:

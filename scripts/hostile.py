@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -11,29 +9,22 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from scripts.hostile_case import ANSWER, ERROR, Case, on_paper, saved
+from scripts.hostile_case import ANSWER, CHECKPOINT, ERROR, Case, on_paper, saved
+from scripts.hostile_checkpoints import SHIPPED, checkpoints
 from scripts.hostile_files import files
 from scripts.hostile_pictures import pictures
+from scripts.hostile_results import MEMORY, SECONDS, SEED, keep, summary, table
 from scripts.hostile_sets import data_sets
 from scripts.hostile_worker import ROUTES
 
-SEED = 23
-SECONDS, MEMORY = 2.0, 300 * 2**20  # of a processor's work, and bytes more than before, that a file may take
 HANGS = 60.0  # s after which it is not waited for
 TRIES = 3  # of a file that took longer: the machine may have been busy
-ABOUT = {
-    "hardware": f"{platform.machine()} CPU, {os.cpu_count()} cores",
-    "versions": {name: version(name) for name in ("pillow", "numpy", "onnxruntime", "streamlit")},
-    "limits": {"seconds": SECONDS, "memory_mb": MEMORY // 2**20},
-    "seed": SEED,
-}
+TOLD = 100  # files between two lines about the progress
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Result:
 
 def corpus(seed: int = SEED) -> Iterator[Case]:
     """All files, in an order that does not change."""
-    return chain(pictures(), files(seed), data_sets())
+    return chain(pictures(), files(seed), data_sets(), checkpoints())
 
 
 class Worker:
@@ -93,9 +84,7 @@ class Worker:
             command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
         )
         with tempfile.TemporaryDirectory() as folder:  # what it imports and loads is no file's fault
-            path = Path(folder, "first.png")
-            path.write_bytes(saved(on_paper(), "PNG"))
-            self.send(path, labelled=False, patience=10 * HANGS)
+            self.send(honest(self.route).put(Path(folder)), labelled=False, patience=10 * HANGS)
         if self._process is None:
             raise RuntimeError(f"{self.route}: an honest picture ended the process")
         return self._process
@@ -108,6 +97,14 @@ class Worker:
             self._process = None
 
 
+def honest(route: str) -> Case:
+    """What each door must take: before the hostile ones, and after them all."""
+    if route == CHECKPOINT:
+        copied = lambda folder: shutil.copytree(SHIPPED, folder / "whole")  # noqa: E731
+        return Case("afterwards", "whole", b"", place=copied, door=CHECKPOINT)
+    return Case("afterwards", "honest.png", saved(on_paper(), "PNG"))
+
+
 def fault(case: Case, outcome: dict[str, Any], name: str) -> str | None:
     """What is wrong with what became of a file, in words; None if nothing is.
 
@@ -118,9 +115,13 @@ def fault(case: Case, outcome: dict[str, Any], name: str) -> str | None:
     """
     if "crash" in outcome:
         return "crashed: " + outcome["crash"].strip().splitlines()[-1][:200]
+    if "unsent" in outcome:  # refused by its suffix before it leaves the browser
+        return None
     if error := outcome.get("error"):
         if case.must == ANSWER:
             return f"refused: {error[:200]}"
+        if outcome.get("unread") and error.startswith("The picture is over"):
+            return None
         return None if _names(error, name) else f"an error that does not name the file: {error[:200]}"
     if case.must == ERROR:
         return f"answered: {outcome.get('digit', outcome.get('count'))}"
@@ -152,9 +153,8 @@ def too_much(outcome: dict[str, Any]) -> str | None:
 def run(route: str, cases: Iterator[Case]) -> Iterator[Result]:
     """Sends the files through one door, one after the other, and an honest one at the end."""
     worker = Worker(route)
-    honest = Case("afterwards", "honest.png", saved(on_paper(), "PNG"))
     try:
-        for case in chain(cases, [honest]):
+        for case in chain(cases, [honest(route)]):
             yield _sent(worker, case)
     finally:
         worker.close()
@@ -175,71 +175,36 @@ def _sent(worker: Worker, case: Case) -> Result:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def summary(results: list[Result]) -> list[dict[str, Any]]:
-    """A row a kind and door: how many files, errors and answers, the slowest, the most memory."""
-    rows = []
-    for route, kind in dict.fromkeys((result.route, result.case.kind) for result in results):
-        chosen = [result for result in results if (result.route, result.case.kind) == (route, kind)]
-        rows.append(
-            {
-                "route": route,
-                "kind": kind,
-                "files": len(chosen),
-                "errors": sum("error" in result.outcome for result in chosen),
-                "answers": sum(
-                    "error" not in result.outcome for result in chosen if "crash" not in result.outcome
-                ),
-                "faults": sum(result.fault is not None for result in chosen),
-                "slowest_s": round(max(result.outcome["seconds"] for result in chosen), 2),
-                "most_work_s": round(max(result.outcome["worked"] for result in chosen), 2),
-                "memory_mb": round(max(result.outcome["memory"] for result in chosen) / 2**20),
-            }
-        )
-    return rows
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """The same for people."""
-    names = ("files", "errors", "answers", "faults", "slowest", "work", "memory")
-    lines = [" " * 22 + "".join(f"{name:>9}" for name in names)]
-    route = ""
-    for row in rows:
-        if row["route"] != route:
-            route = row["route"]
-            lines.append(route)
-        counts = "".join(f"{row[name]:>9}" for name in names[:4])
-        took = f"{row['slowest_s']:>7.2f} s{row['most_work_s']:>7.2f} s{row['memory_mb']:>6} MB"
-        lines.append(f"  {row['kind']:20}{counts}{took}")
-    return "\n".join(lines)
-
-
 def main() -> int:
     """0 where every file met what it must."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, help="also write the figures to this JSON file")
+    parser.add_argument("--out", type=Path, help="also write the figures of these doors to this JSON file")
     parser.add_argument("--route", choices=tuple(ROUTES), action="append", help="only this door")
-    parser.add_argument("--kind", action="append", help="only files of this kind")
+    parser.add_argument("--kind", action="append", help="only files of this kind; not with --out")
     options = parser.parse_args()
-    routes = options.route or list(ROUTES)
+    if options.kind and options.out:
+        parser.error("--out wants files of every kind")
+    faults = 0
+    for route in options.route or list(ROUTES):
+        results = _through(route, options.kind)
+        print(table(route, summary(results)), flush=True)
+        faults += sum(result.fault is not None for result in results)
+        if options.out:
+            keep(options.out, route, results)
+    return int(faults > 0)
+
+
+def _through(route: str, kinds: list[str] | None) -> list[Result]:
+    """All files of these kinds through one door, with what is said of it meanwhile."""
+    fitting = (case for case in corpus() if case.fits(route))
     results: list[Result] = []
-    for route in routes:
-        chosen = (
-            case
-            for case in corpus()
-            if (not options.kind or case.kind in options.kind)
-            and not (case.uploaded and route == "command line")
-            and not (route == "API" and (case.labelled or case.place))  # it takes pictures, and no paths
-        )
-        for result in run(route, chosen):
-            results.append(result)
-            if result.fault:
-                print(f"FAULT {route}: {result.case.kind}/{result.case.name!r}: {result.fault}", flush=True)
-    rows = summary(results)
-    print(table(rows))
-    if options.out:
-        content = {"when": datetime.now(UTC).isoformat(timespec="seconds"), **ABOUT, "rows": rows}
-        options.out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return int(any(result.fault for result in results))
+    for result in run(route, (case for case in fitting if not kinds or case.kind in kinds)):
+        results.append(result)
+        if result.fault:
+            print(f"FAULT {route}: {result.case.kind}/{result.case.name!r}: {result.fault}", flush=True)
+        if len(results) % TOLD == 0:
+            print(f"{route}: {len(results)} files, now {result.case.kind}", flush=True)
+    return results
 
 
 if __name__ == "__main__":

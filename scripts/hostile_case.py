@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 EITHER, ANSWER, ERROR = "either", "answer", "error"
+CHECKPOINT = "checkpoint"  # the door for checkpoints and weights of others
 DIGIT = 3  # what every honest picture shows
 FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "bmp": "BMP", "gif": "GIF", "tif": "TIFF"}
 
@@ -30,6 +31,7 @@ class Case:
         count: how many digits of a data set can be used.
         uploaded: whether it is hostile as an upload alone: on a machine of one's own it may be as large.
         place: puts it into a folder and gives its path, where it is no plain file.
+        door: the only one that it is for; None for all that take files of its kind.
     """
 
     kind: str
@@ -41,6 +43,17 @@ class Case:
     count: int | None = None
     uploaded: bool = False
     place: Callable[[Path], Path] | None = field(default=None, repr=False)
+    door: str | None = None
+
+    def fits(self, door: str) -> bool:
+        """Whether it can be sent through a door."""
+        if self.door or door == CHECKPOINT:
+            return self.door == door
+        if door == "command line":
+            return not self.uploaded
+        if self.place:  # browsers and programs send files, no paths
+            return False
+        return door == "page" or not self.labelled  # the API takes pictures
 
     def put(self, folder: Path) -> Path:
         """The path of the file, which is written there."""

@@ -7,11 +7,12 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from scripts.hostile_case import ANSWER, EITHER, ERROR, Case, huge, on_paper, saved, three
+from scripts.hostile_case import ANSWER, EITHER, ERROR, FORMATS, Case, huge, on_paper, saved, three
 
 MB = 2**20
 
@@ -257,9 +258,22 @@ def _bombs() -> Iterator[Case]:
     yield Case("zip bomb", "listing.zip", lambda: packed({"labels.csv": rows}), ERROR)
     line = b"file,label" + b"," * (100 * MB)
     yield Case("zip bomb", "line.zip", lambda: packed({"labels.csv": line}), ERROR)
+    for suffix in ("png", "tif", "gif"):
+        yield Case("zip bomb", f"300-large-{suffix}.zip", partial(_many_large, suffix), ERROR)
+    full = lambda: packed({f"3/{n}.png": bytes(10 * MB) for n in range(100)})  # noqa: E731
+    yield Case("zip bomb", "gigabyte-of-nothing.zip", full, ERROR)
+    tables = lambda: packed({f"{n}.csv": b"a,b\n" for n in range(40_000)})  # noqa: E731
+    yield Case("zip bomb", "tables.zip", tables, ERROR)
     yield Case("zip bomb", "gzip.zip", _gzip_bomb, ERROR)
     yield Case("zip bomb", "understated.zip", lambda: _saying(bytes(60 * MB), 100), ERROR)
     yield Case("zip bomb", "overstated.zip", lambda: _saying(saved(on_paper(), "PNG"), 2**32 - 2), ERROR)
+
+
+def _many_large(suffix: str) -> bytes:
+    """Pictures of 39 megapixels in a few kilobytes each, up to 0.6 s of work for every one."""
+    options = {"compression": "tiff_adobe_deflate"} if suffix == "tif" else {}
+    content = saved(huge(6250, 6250), FORMATS[suffix], **options)
+    return packed({f"3/{n}.{suffix}": content for n in range(300)})
 
 
 def _many_digits() -> bytes:

@@ -17,14 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from core.paths import ROOT
+from scripts.hostile_case import CHECKPOINT, on_paper
+from scripts.hostile_checkpoints import RAN
 
-Outcome = dict[str, Any]  # `digit` or `count` of an answer, or `error`; and `crash` where nobody expected it
+Outcome = dict[
+    str, Any
+]  # `digit` or `count` of an answer, `error`, `unsent`, or `crash` that nobody expected
 
 
 def main(route: str) -> None:
     """Answers until there are no more lines."""
-    send = ROUTES[route]()
     said = sys.stdout
+    with contextlib.redirect_stdout(io.StringIO()):
+        send = ROUTES[route]()
     for line in sys.stdin:
         asked = json.loads(line)
         before, started, worked = _reset_peak(), time.perf_counter(), time.process_time()
@@ -92,8 +97,6 @@ def page() -> Callable[[Path, bool], Outcome]:
 
     def send(path: Path, labelled: bool) -> Outcome:
         nonlocal app
-        if not path.is_file():  # a browser sends no pipe, link or folder
-            return {"error": f"{path.name}: can't be sent"}
         content = path.read_bytes() if path.stat().st_size < 2**28 else b""
         if labelled:
             try:
@@ -105,7 +108,7 @@ def page() -> Callable[[Path, bool], Outcome]:
             return {"count": count}
         uploader = app.file_uploader(key="upload")
         if path.suffix.lower() not in uploader.proto.type:  # the browser's side of it refuses these
-            return {"error": f"{path.name}: not of the kinds {', '.join(uploader.proto.type)}"}
+            return {"unsent": f"not of the kinds {', '.join(uploader.proto.type)}"}
         try:
             uploader.upload(path.name, content)
         except AppTestError as error:  # what the server refuses for its size or suffix
@@ -136,8 +139,6 @@ def api() -> Callable[[Path, bool], Outcome]:
     client = TestClient(create_api(), raise_server_exceptions=False)
 
     def send(path: Path, labelled: bool) -> Outcome:
-        if labelled or not path.is_file():
-            return {"error": f"{path.name}: not for this door"}
         answer = client.post("/predict", files={"file": (path.name, path.read_bytes())})
         content = answer.json()
         if answer.status_code == 200:
@@ -145,12 +146,41 @@ def api() -> Callable[[Path, bool], Outcome]:
         kind = answer.headers["content-type"]
         if answer.status_code >= 500 or not kind.startswith("application/problem+json"):
             return {"crash": f"{answer.status_code} {kind}: {answer.text[:300]}"}
-        return {"error": content["detail"]}
+        # What is too large is refused before its name is read; it is the request's only picture.
+        return {"error": content["detail"], "unread": answer.status_code == 413}
 
     return send
 
 
-ROUTES = {"command line": command_line, "page": page, "API": api}
+def checkpoint() -> Callable[[Path, bool], Outcome]:
+    """`Predictor.load`, all that a page reads of a checkpoint, and `import-weights` for files of others."""
+    from core.card import read_history
+    from core.channels import read_channels
+    from core.checkpoint import load_model
+    from core.errors import CheckpointError
+    from core.predictor import Predictor
+    from core.published import import_weights
+    from core.study import read_study
+
+    def send(path: Path, labelled: bool) -> Outcome:
+        try:
+            if path.is_dir():
+                predictor = Predictor.load(path)
+                load_model(path)
+                for read in (read_history, read_study, read_channels):
+                    read(path)
+            else:
+                predictor = Predictor.load(import_weights(path, path.with_name("imported")).name)
+            found: Outcome = {"digit": predictor.predict(on_paper()).digit}
+        except CheckpointError as error:
+            found = {"error": str(error)}
+        ran = list(path.parent.glob(f"**/{RAN}"))
+        return {"crash": "code of the file was executed"} if ran else found
+
+    return send
+
+
+ROUTES = {"command line": command_line, "page": page, "API": api, CHECKPOINT: checkpoint}
 
 if __name__ == "__main__":
     main(sys.argv[1])

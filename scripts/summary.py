@@ -41,7 +41,7 @@ HOLDS = {  # which rows of a file say what one machine holds; None for all
 
 def summary() -> str:
     """The README's table."""
-    rows = [*_of_the_card(), *(_picked(*pick) for pick in PICKED), *_of_the_soak()]
+    rows = [*_of_the_card(), *(_picked(*pick) for pick in PICKED), *_of_the_soak(), _of_the_hostile()]
     lines = ["| | measured | beside it |", "|---|---|---|"]
     return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
 
@@ -103,6 +103,18 @@ def _of_the_soak() -> Iterator[tuple[str, str, str]]:
             yield label, f"{report['visitors']:,} for {report['minutes']:g} minutes", said
         else:
             yield label, shown(first["value"], first["unit"]), first["figure"]
+
+
+def _of_the_hostile() -> tuple[str, str, str]:
+    """Files that are broken or hostile, through every door."""
+    label, doors = "broken and hostile files", read("hostile").get("doors", {})
+    if not doors:
+        return label, NOT_MEASURED, ""
+    every = [kind for door in doors.values() for kind in door["kinds"]]
+    tried, faults = sum(kind["files"] for kind in every), sum(kind["faults"] for kind in every)
+    work, memory = (max(kind[name] for kind in every) for name in ("most_work_s", "memory_mb"))
+    met = f"{faults:,} of {tried:,} crashed, misread or over a limit, {len(doors)} doors"
+    return label, met, f"at most {work:g} s of work and {memory:,} MB for one"
 
 
 def capacity() -> str:

@@ -69,6 +69,18 @@ def random_cnn(seed: int = 0) -> DigitCNN:
 HISTORY = [{"epoch": 1, "loss": 2.5, "accuracy": 0.125}, {"epoch": 2, "loss": 1.5, "accuracy": 0.5}]
 
 
+# What takes longest begins first, so that at the end no process works alone (pytest-xdist hands out files).
+LONGEST = (
+    *("everyone", "journey_errors", "journey_learn", "journeys", "journey_explain"),
+    *("resume", "unusual", "scale", "explanation", "errors_page", "learn_page"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    names = [f"test_{name}" for name in LONGEST]
+    items.sort(key=lambda item: names.index(item.path.stem) if item.path.stem in names else len(names))
+
+
 @pytest.fixture(scope="session")
 def cnn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "cnn"

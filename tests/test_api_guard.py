@@ -78,6 +78,38 @@ def test_paths_and_methods_that_are_not_there(api: TestClient):
     assert response.headers["allow"] == "POST"
 
 
+def test_a_slash_at_the_end_does_no_harm(api: TestClient, seven: np.ndarray):
+    response = ask(api, png(seven), "/predict/?model=linear")
+    assert (response.status_code, response.history) == (200, [])
+    assert list(response.json()["probabilities"]) == ["3", "7"]
+    assert api.get("/healthz/").status_code == 200
+    assert problem(api.get("/api/nope/"), 404) == "There is nothing at /api/nope. See /docs."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "takes"),
+    [
+        ("POST", "/predict", "modle", "`model`"),
+        ("POST", "/api/predict", "target", "`model`"),
+        (
+            "POST",
+            "/api/explain",
+            "Target",
+            "`model`, `method`, `target`, `against`, `layer`, `format`",
+        ),
+        ("GET", "/api/model", "name", "`model`"),
+        ("GET", "/metrics", "name[]", "none"),
+    ],
+)
+def test_a_parameter_that_there_is_none_of_is_named(method, path, name, takes, api: TestClient):
+    response = api.request(method, path, params={name: "7"})
+    assert problem(response, 422) == f"'{name}' is no parameter of {path}; it takes {takes}."
+
+
+def test_a_probe_may_be_called_in_its_callers_way(api: TestClient):
+    assert api.get("/healthz?nocache=123").status_code == 200
+
+
 def test_one_picture_is_one_picture(api: TestClient):
     for count in (2, 5):
         response = api.post("/predict", files=[("file", ("a.png", b"x"))] * count)
@@ -179,6 +211,14 @@ def test_other_sites_may_call_only_where_they_are_named(small: None):
     answer = api.options("/predict", headers=preflight)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "https://example.org"
+    for asked, said in (
+        (preflight | {"Origin": "https://a.example"}, "https://a.example may not call: DIGITSCOPE_API_CORS"),
+        (preflight | {"Access-Control-Request-Method": "PUT"}, "https://example.org may call with GET, POST"),
+        (preflight | {"Access-Control-Request-Headers": "x-mine"}, "authorization, content-language"),
+    ):
+        refused = api.options("/predict", headers=asked)
+        assert said in problem(refused, 400)
+        assert "Origin" in refused.headers["vary"]
     refused = api.post("/predict", headers=origin)
     problem(refused, 401)
     assert refused.headers["access-control-allow-origin"] == "https://example.org", "else it can't be read"
@@ -255,13 +295,15 @@ def test_what_happens_is_counted(seven: np.ndarray):
         api.get("/api/nope-1")
         api.get("/api/nope-2")
         ask(api, png(seven), "/api/explain")
+        problem(ask(api, bytes(11 * 2**20)), 413)  # turned away before its route
         response = api.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     for line in (
         'digitscope_requests_total{method="POST",route="/predict",status="200"} 3.0',
         'digitscope_requests_total{method="POST",route="/predict",status="415"} 1.0',
+        'digitscope_requests_total{method="POST",route="/predict",status="413"} 1.0',
         'digitscope_requests_total{method="GET",route="none",status="404"} 2.0',
-        'digitscope_request_seconds_count{route="/predict"} 4.0',
+        'digitscope_request_seconds_count{route="/predict"} 5.0',
         'digitscope_predictions_total{model="cnn",verdict="digit"} 3.0',
         'digitscope_explanations_total{method="gradcam",model="cnn"} 1.0',
         "digitscope_requests_in_progress 1.0",
@@ -293,9 +335,12 @@ def test_a_sent_name_is_shown_without_harm(sent: str, shown: str):
 def test_the_api_answers_at_its_own_paths_and_no_others(api: TestClient):
     document = api.get("/openapi.json").json()
     assert all(is_api(path) for path in document["paths"])
-    assert all(map(is_api, ("/docs", "/openapi.json", "/docs/assets/swagger-ui.css", "/api/x")))
+    assert all(map(is_api, ("/docs", "/openapi.json", "/docs/assets/swagger-ui.css", "/api/x", "/predict/")))
     assert not any(
-        map(is_api, ("/", "/draw", "/_stcore/health", "/predictions", "/apis", "/docsx", "/media/a"))
+        map(
+            is_api,
+            ("/", "/draw", "/_stcore/health", "/predict/x", "/apis", "/docsx", "/media/a"),
+        )
     )
 
 

@@ -111,3 +111,10 @@ def test_too_many_and_too_large_are_refused_before_any_is_prepared():
         Bundle(sent(FILES), where="mine", limits=Limits(entries=4))
     with pytest.raises(DatasetError, match=r"mine: over 0 MB together, the most that is read"):
         Bundle(sent(FILES), where="mine", limits=Limits(archive=100))
+
+
+def test_a_file_over_its_limit_is_named_and_its_head_is_read_alone():
+    bundle = Bundle(sent({"7/a.csv": b"file,label"}), where="mine")
+    assert (bundle.head("7/a.csv", 4), bundle.read("7/a.csv", most=10)) == (b"file", b"file,label")
+    with pytest.raises(DatasetError, match=r"mine/7/a\.csv: over 0 MB unpacked, the most that is read"):
+        bundle.read("7/a.csv", most=9)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core.card import TABLES, attach, read_card, read_history, read_verified, record_metrics, update_card
+from core.card import attach, read_card, read_history, read_verified, record_metrics, update_card
+from core.card_fields import TABLES
 from core.errors import CheckpointError
 from core.paths import (
     CARD,
+    CHANNELS,
     GRAPH,
     HISTORY,
     WEIGHTS,
@@ -103,9 +105,14 @@ def test_a_card_must_hash_every_file(folder: Path, hashes: object):
         *[("parameters", value, "parameters is .*not a whole number") for value in (0, -5, 1.5, True, "785")],
         *[("normalisation", value, "normalisation is .*not a finite mean and a finite std above 0")
           for value in ([0.1, 0.3], {}, {"mean": 0.1}, {"mean": 0.1, "std": 0}, {"mean": 0.1, "std": -1},
-                        {"mean": float("nan"), "std": 1}, {"mean": 0.1, "std": float("inf")},
                         {"mean": "0.1", "std": 0.3}, {"mean": True, "std": 1})],
         ("hashes", {WEIGHTS: 1, GRAPH: "a", HISTORY: "b"}, "hashes are .*not texts"),
+        ("hashes", {WEIGHTS: "", GRAPH: "", HISTORY: "", "../../etc/passwd": ""}, "has the hash.*passwd"),
+        *[("name", name, "name is .*not that of a folder") for name in ("../up", "/etc", "..", "", "a\0b")],
+        ("verdict", {"unusual_above": "3"}, "the limit unusual_above is '3', not a finite number"),
+        ("metrics", {"mnist-test": 3}, "the metrics of 'mnist-test' are 3, not an object"),
+        ("metrics", {"a": {"n": "3"}}, "n of 'a' is '3', not a number from 0 on"),
+        ("metrics", {"a": {"accuracy": -1}}, "accuracy of 'a' is -1, not a number from 0 on"),
     ],
 )  # fmt: skip
 def test_a_field_of_the_wrong_kind_is_named(folder: Path, field: str, value: object, message: str):
@@ -127,17 +134,26 @@ def test_figures_are_recorded_only_for_the_weights_that_were_measured(folder: Pa
 def test_a_file_is_attached_with_its_hash_and_what_else_changes_or_not_at_all(folder: Path):
     before = read_card(folder)
     key = before.hashes[WEIGHTS]
-    card = attach(folder, "extra.json", b"{}", key=key, change=lambda card: replace(card, name="new"))
+    card = attach(folder, CHANNELS, b"{}", key=key, change=lambda card: replace(card, name="new"))
     assert card == read_card(folder)
-    assert (card.name, read_verified(folder, "extra.json")[1]) == ("new", b"{}")
+    assert (card.name, read_verified(folder, CHANNELS)[1]) == ("new", b"{}")
     assert card.hashes.items() > before.hashes.items()
     with pytest.raises(CheckpointError, match=r"was replaced while its old weights were measured"):
-        attach(folder, "extra.json", b"[]", key="0" * 64)
-    assert read_verified(folder, "extra.json") == (card, b"{}")
-    assert sorted(path.name for path in folder.iterdir()) == [CARD, "extra.json"]
+        attach(folder, CHANNELS, b"[]", key="0" * 64)
+    assert read_verified(folder, CHANNELS) == (card, b"{}")
+    assert sorted(path.name for path in folder.iterdir()) == [CARD, CHANNELS]
 
 
-@pytest.mark.parametrize("threshold", [-0.1, 1.01, "0.5", True, None, float("nan")])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_in_json_is_refused(folder: Path, number: float):
+    change(folder, normalisation={"mean": number, "std": 1})
+    with pytest.raises(
+        CheckpointError, match=r"card\.json can't be read \(-?(NaN|Infinity) is no number in JSON"
+    ):
+        read_card(folder)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.01, "0.5", True, None])
 def test_a_threshold_outside_0_to_1_is_refused(folder: Path, threshold: object):
     change(folder, verdict={"refuse_below": threshold})
     with pytest.raises(CheckpointError, match=r"the threshold refuse_below is .*not a number from 0 to 1"):

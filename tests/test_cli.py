@@ -19,6 +19,7 @@ from core.cli import main
 from core.evaluation import wilson_interval
 from core.paths import ROOT
 from core.predictor import Predictor
+from core.wording import percent
 from tests.conftest import random_cnn
 from tests.zips import packed, png
 
@@ -72,7 +73,7 @@ def test_predict_without_json_is_for_people(files: list[str], cnn: Predictor, ca
     assert main(["predict", files[0], files[1]]) == 1
     expected = cnn.predict(files[0])
     first, second = capsys.readouterr().out.splitlines()
-    assert first == f"{files[0]}: {expected.digit} ({expected.confidence:.1%})"
+    assert first == f"{files[0]}: {expected.digit} ({percent(expected.confidence)})"
     assert second.startswith(f"{files[1]}: error: ")
 
 

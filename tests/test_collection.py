@@ -1,17 +1,23 @@
 """Folders and archives of pictures: what can be used is prepared, everything else is named."""
 
+import io
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.archive import Archive, Limits
 from core.collection import AHEAD, MOST_THREADS, Collection, collect, prepared
 from core.errors import DatasetError
 from core.files import Folder
+from core.listing import MOST_BYTES
+from core.picture import decoded_pixels
 from core.preprocess import prepare
+from scripts.hostile_case import chunk, with_chunks
 from tests.zips import ONE, SEVEN, packed, png, with_mode
 
 GOOD = {"1/a.png": png(ONE), "7/b.png": png(SEVEN)}
@@ -201,9 +207,60 @@ def test_whoever_asks_may_stop_in_the_middle():
     with Archive(packed({f"7/{n}.png": png(SEVEN) for n in range(30)}), where="x.zip") as archive:
         with pytest.raises(KeyboardInterrupt):
             collect(archive, progress=stop)
-        assert archive.unpacked < 30 * len(png(SEVEN))
+        assert archive.unpacked < 2 * 30 * len(png(SEVEN))  # their beginnings were looked at before
 
 
 def test_a_hostile_archive_is_refused_whole():
     with pytest.raises(DatasetError, match="is a link"):
         Archive(with_mode("7/a.png", 0o120000), where="x.zip")
+
+
+def large(kind: str, side: int = 2000, **options: object) -> bytes:
+    """A picture of 4 megapixels, in a few kilobytes."""
+    file = io.BytesIO()
+    Image.fromarray(SEVEN).resize((side, side), 0).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        large("PNG"),
+        large("TIFF", compression="tiff_adobe_deflate"),
+        with_chunks(chunk(b"teSt", bytes(100_000)), png=large("PNG")),
+    ],
+    ids=["PNG", "TIFF", "PNG-long"],
+)
+def test_pictures_that_are_too_large_together_are_refused_before_any_is_decoded(picture, monkeypatch):
+    files = {f"7/{n}.png": picture for n in range(5)}
+    assert len(from_zip(files, replace(Limits(), pixels=20_000_000)).labels) == 5
+    monkeypatch.setattr("core.collection.prepare", lambda *_, **__: pytest.fail("one was decoded"))
+    with pytest.raises(
+        DatasetError, match=r"x\.zip: its first 5 pictures, up to x\.zip/7/4\.png, have over 19 megapixels"
+    ):
+        from_zip(files, replace(Limits(), pixels=19_999_999))
+
+
+def test_a_photograph_counts_as_what_is_decoded_of_it():
+    photograph = large("JPEG", 4000)  # decoded at half its size
+    assert decoded_pixels(photograph) == 4_000_000
+    notes = b"".join(b"\xff\xfe\xff\xff" + bytes(65_533) for _ in range(3))
+    assert len(from_zip({"7/a.jpg": photograph[:2] + notes + photograph[2:]}).labels) == 1
+    for limit, fits in ((4_000_000, True), (3_999_999, False)):
+        with nullcontext() if fits else pytest.raises(DatasetError, match="megapixels together"):
+            from_zip({"7/a.jpg": photograph[:2] + notes + photograph[2:]}, replace(Limits(), pixels=limit))
+
+
+def test_what_is_no_picture_and_the_owners_own_folder_have_no_pixels_to_count(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("core.collection._check_pixels", lambda *_: pytest.fail("counted"))
+    assert len(collect(as_folder(tmp_path, {"7/a.png": large("PNG")})).labels) == 1
+    assert [decoded_pixels(content) for content in (b"", b"no picture", b"II*\0", large("PNG")[:20])] == [
+        0
+    ] * 4
+
+
+def test_a_listing_that_is_too_large_is_refused_by_its_name():
+    listing = b"file,label\na.png,1\n" + b"x" * (MOST_BYTES - 18)
+    with pytest.raises(DatasetError, match=r"x\.zip/l\.csv: over 8 MB unpacked, the most that is read"):
+        from_zip(LISTED | {"l.csv": listing})
+    assert from_zip(LISTED | {"l.csv": listing[:100]}).names == ("a.png",)

@@ -74,6 +74,30 @@ def test_a_page_is_for_everyone(at: Page, request: pytest.FixtureRequest):
     assert main.evaluate("main => main.scrollWidth") <= PHONE["width"]
 
 
+def test_the_apis_page_is_for_everyone(page: Page, server: Server):  # noqa: F811
+    """Swagger UI with our colours and names, closed and with an operation open and tried."""
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="light")
+    page.goto(server.url + "/docs")
+    expect(page.locator(".opblock")).to_have_count(6)
+    assert untold(page) == []
+    assert page.evaluate(MOVING) == []
+    reached, unseen = stops(page, MOST_STOPS)
+    assert unseen == []
+    assert sum("/" in stop for stop in reached) >= 6, "every operation"
+    reach(page, ".opblock-post .opblock-summary-control")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_role("button", name="Execute")).to_be_visible()
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(200)
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != "rgb(255, 255, 255)"
+    assert violations(page, "color-contrast") == []
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 @pytest.mark.parametrize("at", ["/draw"], indirect=True)
 def test_everything_can_be_had_by_keyboard_alone(at: Page):
     """A digit without a mouse is a sample or a file; the matrix and the gallery are buttons."""

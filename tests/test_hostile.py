@@ -1,7 +1,9 @@
 """A sample of `make hostile`: files of every kind, by the command line's code and the page's."""
 
+import shutil
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from core.predictor import Predictor
 from core.preprocess import prepare
 from core.several import digits_in
 from scripts.hostile import SEED, corpus, fault, run
-from scripts.hostile_case import ANSWER, ERROR, Case, on_paper, saved
+from scripts.hostile_case import ANSWER, CHECKPOINT, ERROR, Case, on_paper, saved
 from scripts.hostile_files import files
 from scripts.hostile_sets import data_sets, packed
+from scripts.hostile_worker import ROUTES
 
 CHEAP = 100_000  # bytes: what is larger is for the whole run
 SEVERAL = (
@@ -37,11 +40,11 @@ def cases() -> list[Case]:
         return list(corpus())
 
 
-def sample(cases: list[Case]) -> list[Case]:
-    """One small file of most kinds, and some of the most frequent."""
+def sample(cases: list[Case], route: str) -> list[Case]:
+    """One small file of most kinds that go through a door, and some of the most frequent."""
     seen: dict[str, int] = {}
     chosen = []
-    for case in cases:
+    for case in (case for case in cases if case.fits(route)):
         if case.place or (isinstance(case.content, bytes) and len(case.content) < CHEAP):
             seen[case.kind] = seen.get(case.kind, 0) + 1
             if seen[case.kind] in ((1, 6, 11, 16) if case.kind in SEVERAL else (1, 4)):
@@ -50,7 +53,7 @@ def sample(cases: list[Case]) -> list[Case]:
 
 
 def test_the_corpus_is_large_and_the_same_every_time(cases: list[Case]):
-    assert len(cases) > 800
+    assert len(cases) > 1000
     assert len({case.kind for case in cases}) >= 18
     assert len({(case.kind, case.name, case.labelled) for case in cases}) == len(cases)
     again = [case.content for case in (*islice(files(SEED), 400), *islice(data_sets(), 60))]
@@ -59,12 +62,25 @@ def test_the_corpus_is_large_and_the_same_every_time(cases: list[Case]):
 
 
 def test_files_of_every_kind_meet_what_they_must(cases: list[Case]):
-    results = list(run("command line", iter(sample(cases))))
+    results = list(run("command line", iter(sample(cases, "command line"))))
     faults = [(result.case.kind, result.case.name, result.fault) for result in results if result.fault]
     assert faults == []
     assert sum("error" in result.outcome for result in results) > 15
     assert sum("digit" in result.outcome for result in results) > 15
     assert results[-1].case.kind == "afterwards"
+
+
+def test_hostile_checkpoints_end_in_sentences(cases: list[Case], tmp_path: Path):
+    send, answered = ROUTES[CHECKPOINT](), []
+    for number, case in enumerate(sample(cases, CHECKPOINT)):
+        (tmp_path / str(number)).mkdir()
+        path = case.put(tmp_path / str(number))
+        outcome = send(path, False)
+        assert fault(case, outcome, path.name) is None, (case.kind, case.name, outcome)
+        answered += [case.name] * ("digit" in outcome)
+        shutil.rmtree(tmp_path / str(number))
+    assert answered == ["whole"]
+    assert number > 15
 
 
 @pytest.mark.parametrize(
@@ -78,6 +94,9 @@ def test_files_of_every_kind_meet_what_they_must(cases: list[Case]):
         (ANSWER, {"crash": "…\nMemoryError"}, "crashed: MemoryError"),
         (ERROR, {"error": "a.png: damaged"}, None),
         (ANSWER, {"digit": 3}, None),
+        (ANSWER, {"unsent": "not of the kinds"}, None),
+        (ERROR, {"error": "The picture is over 10 MB", "unread": True}, None),
+        (ERROR, {"error": "The picture is over 10 MB"}, "does not name"),
     ],
 )
 def test_a_fault_is_noticed(must: str, outcome: dict[str, object], said: str | None):

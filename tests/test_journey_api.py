@@ -100,6 +100,11 @@ def test_a_wrong_setting_ends_the_start_with_a_sentence() -> None:
     command = [sys.executable, "-c", "import dashboard.server"]
     for name, text, said in (
         ("DIGITSCOPE_API_REQUESTS", "many", "error: DIGITSCOPE_API_REQUESTS is 'many': give a whole number"),
+        (
+            "DIGITSCOPE_SIGN_IN",
+            "maybe",
+            "error: DIGITSCOPE_SIGN_IN is 'maybe'; it can be `required`",
+        ),
         ("DIGITSCOPE_FRAME_ANCESTORS", "a;b", "error: DIGITSCOPE_FRAME_ANCESTORS holds 'a;b': give origins"),
     ):
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), name: text}

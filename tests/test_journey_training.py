@@ -22,11 +22,11 @@ def test_a_run_appears_moves_on_and_goes_without_a_reload(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`train.py` in a process of its own, the page opened before it starts and never reloaded."""
-    data = digits(2000, 0)
+    data = digits(600, 0)
     np.savez(tmp_path / "stripes.npz", images=data.images, labels=data.labels)
     monkeypatch.setenv("DIGITSCOPE_RUNS", str(tmp_path / "runs"))
     command = [sys.executable, "train.py", "cnn", "--data", str(tmp_path / "stripes.npz"), "--epochs", "1000"]
-    command += ["--out", str(tmp_path / "out" / "mine"), "--batch-size", "32"]
+    command += ["--out", str(tmp_path / "out" / "mine"), "--batch-size", "64"]
     with serve(tmp_path / "log") as server:
         visitor = Visitor(browser.new_page(), server.url)
         visitor.open("/")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.archive import Limits
 from core.errors import PictureError
 from core.predictor import Predictor
 from core.reading import MOST, Reading, prepare_files, read_files, read_samples, taken_for, to_csv
@@ -103,3 +104,14 @@ def test_what_a_model_of_two_digits_takes_the_others_for(optdigits):
 
 def test_without_a_detector_nothing_is_doubted(linear: Predictor, optdigits):
     assert {one.doubted for one in taken_for(linear, optdigits)} == {None}
+
+
+def test_pictures_that_are_too_large_together_are_named(seven: np.ndarray, monkeypatch: pytest.MonkeyPatch):
+    content = file_of(seven, "PNG")
+    monkeypatch.setattr("core.reading.Limits", lambda: Limits(pixels=2 * seven.size))
+    found = prepare_files([(f"{n}.png", lambda: content) for n in range(4)])
+    assert found.names == ("0.png", "1.png")
+    assert [text.split(". ")[0] for text in found.skipped] == [
+        f"{n}.png: with the pictures before it over 0 megapixels, the most that are read at once"
+        for n in (2, 3)
+    ]

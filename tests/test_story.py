@@ -9,7 +9,7 @@ import pytest
 
 from core import stories
 from core.card import ModelCard, read_card
-from core.errors import StoryError
+from core.errors import StoryChanged, StoryError
 from core.paths import ROOT
 from core.story import BUILT_IN, LONGEST, MOST_STEPS, SHOWS, Step, Story, check, fill, read_story
 from core.story_facts import FACTS, facts_of
@@ -159,7 +159,7 @@ def test_nobody_s_change_is_lost_to_another_s(data: Path) -> None:
     stories.write("one", story(), expected=None)
     theirs, mine = story("theirs"), story("mine")
     stories.write("one", theirs, expected=story())
-    with pytest.raises(StoryError, match="was changed by somebody else meanwhile"):
+    with pytest.raises(StoryChanged, match="was changed elsewhere meanwhile"):
         stories.write("one", mine, expected=story())
     assert stories.read("one") == theirs
     with pytest.raises(StoryError, match="no figure"):

@@ -89,15 +89,55 @@ def test_steps_move_come_and_go(app: AppTest) -> None:
     assert app.text_input(key=f"story-{name}-0-title").value == "a"
 
 
-def test_somebody_else_s_change_meanwhile_is_not_overwritten(app: AppTest) -> None:
+def test_somebody_else_s_change_of_another_part_meanwhile_stays(app: AppTest) -> None:
     name = stories.add(BUILT_IN, "shared")
     app.query_params["story"] = name
     app.run()
-    theirs = Story("Theirs", BUILT_IN.steps)
-    stories.write(name, theirs)
+    stories.write(name, Story("Theirs", BUILT_IN.steps))
     app.text_area(key=f"story-{name}-0-caption").set_value("mine").run()
-    assert "changed by somebody else meanwhile" in app.error[0].value
+    kept = stories.read(name)
+    assert (kept.title, kept.steps[0].caption, kept.steps[1:]) == ("Theirs", "mine", BUILT_IN.steps[1:])
+    assert not app.warning
+
+
+@pytest.mark.parametrize("choice", ["Keep mine", "Take theirs"])
+def test_of_two_captions_the_visitor_takes_one(app: AppTest, choice: str) -> None:
+    name = stories.add(Story("One", (Step("a", "", "words"), Step("b", "", "words"))), "one")
+    app.query_params["story"] = name
+    app.run()
+    theirs = Story("One", (Step("a", "theirs", "words"), Step("b", "", "words")))
+    stories.write(name, theirs)
+    caption = app.text_area(key=f"story-{name}-0-caption")
+    caption.set_value("mine").run()
+    assert "Changed elsewhere meanwhile. There it reads: a: theirs" in app.warning[0].value.replace("\\", "")
+    assert (caption.value, stories.read(name)) == ("mine", theirs)
+    button(app, choice).click().run()
+    wanted = "mine" if choice == "Keep mine" else "theirs"
+    assert stories.read(name).steps[0].caption == wanted
+    assert app.text_area(key=f"story-{name}-0-caption").value == wanted
+    assert not app.warning
+
+
+def test_steps_do_not_move_in_a_story_whose_steps_are_others_by_now(app: AppTest) -> None:
+    name = stories.add(BUILT_IN, "moved")
+    app.query_params["story"] = name
+    app.run()
+    theirs = Story(BUILT_IN.title, BUILT_IN.steps[1:])
+    stories.write(name, theirs)
+    app.button(key="story-remove-0").click().run()
     assert stories.read(name) == theirs
+    assert "changed elsewhere meanwhile" in app.error[0].value
+
+
+def test_the_cell_that_was_chosen_is_in_the_link(app: AppTest) -> None:
+    app.query_params.update({"step": "4", "true": "4", "read": "4"})
+    app.run()
+    shown = texts(app)
+    assert "Of these:" in shown
+    assert set(re.findall(r"true (\d), read as (\d)", shown)) == {("4", "4")}
+    app.query_params.update({"true": "x", "read": "12"})
+    app.run()
+    assert "The worst:" in texts(app)
 
 
 def test_a_link_to_a_story_that_is_gone_says_so_and_leaves_the_others(app: AppTest) -> None:

@@ -9,12 +9,13 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoint, paths
-from core.card import GRAPH, read_card
+from core.card import read_card
 from core.config import TrainConfig
+from core.paths import GRAPH
 from core.published import import_weights
 from core.results import read_results
 from core.runs import open_run
-from dashboard.words import listed, percent, plain
+from dashboard.words import duration, listed, percent, plain
 from tests.reports import REPORT
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
@@ -80,6 +81,17 @@ def test_the_overview_stands_without_the_network_itself(
     assert "160,842" in texts(app)
 
 
+def test_a_model_that_there_is_none_of_is_named_and_the_usual_one_shown(app: AppTest) -> None:
+    app.query_params["model"] = "zzz*"
+    app.run()
+    assert app.warning[0].value == r"There is no model zzz\*; there are cnn, linear. Shown is cnn."
+    assert "160,842" in texts(app)
+    app.run()
+    assert app.warning, "until a model is chosen"
+    app.selectbox(key="model").set_value("linear").run()
+    assert not any("There is no model" in each.value for each in app.warning)
+
+
 def test_a_file_name_is_shown_as_it_is() -> None:
     assert plain("![x](http://a.b/c) *é* $2$ :red[r].png") == (
         r"\!\[x\]\(http\://a\.b/c\) \*é\* \$2\$ \:red\[r\]\.png"
@@ -93,6 +105,12 @@ def test_percentages_never_round_to_a_certainty() -> None:
     assert percent(0.0001) == "< 0.1 %"
     assert percent(0.0) == "0.0 %"
     assert percent(0.99374, 2) == "99.37 %"
+
+
+def test_a_second_is_one() -> None:
+    said = [duration(seconds) for seconds in (0.2, 0.7, 1, 1.4, 1.6, 89, 90, 600)]
+    assert said[:4] == ["less than a second", "1 second", "1 second", "1 second"]
+    assert said[4:] == ["2 seconds", "89 seconds", "2 minutes", "10 minutes"]
 
 
 def test_classes_are_listed_as_people_say_them() -> None:

@@ -40,10 +40,14 @@ def show(subject: Subject) -> None:
     study = _study(subject)
     with st.container(border=True):
         _this_map(subject, method, found, study)
-    if len(subject.predictor.classes) == 2:
+    if len(subject.predictor.classes) > 2:
         with st.container(border=True):
-            known_truth.show(subject)
-    with st.container(border=True):
+            _methods(study, method, subject)
+        return
+    truth, methods = st.tabs(["The methods against the truth", "The methods on many digits"])
+    with truth:
+        known_truth.show(subject)
+    with methods:
         _methods(study, method, subject)
 
 

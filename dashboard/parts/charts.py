@@ -47,7 +47,8 @@ def probabilities(found: np.ndarray | None, classes: tuple[int, ...], *, true: i
         text=None if found is None else [percent(share) for share in shares],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+        customdata=[percent(share, 2) for share in shares],
+        hovertemplate="%{y}: %{customdata}<extra></extra>",
     )
     figure = go.Figure(bars)
     figure.update_xaxes(range=[0, 1.18], visible=False, fixedrange=True)
@@ -57,16 +58,21 @@ def probabilities(found: np.ndarray | None, classes: tuple[int, ...], *, true: i
     show(figure, key="probabilities", alt=alt, height=26 * len(names) + 30, bargap=0.35)
 
 
-def accuracy_by_class(metrics: dict[str, Any], *, height: int = SQUARE, size: int | None = None) -> None:
-    """A dot a digit with its 95 % interval."""
+def accuracy_by_class(
+    metrics: dict[str, Any], *, height: int = SQUARE, size: int | None = None, told: bool = False
+) -> None:
+    """A dot a digit with its 95 % interval; `told` writes above each what it is."""
     names = list(metrics["per_class"])
     shares = [1 - counts["errors"] / counts["n"] for counts in metrics["per_class"].values()]
     intervals = [metrics["interval_95_per_class"][name] for name in names]
     dots = go.Scatter(
         x=shares,
         y=names,
-        mode="markers",
-        marker={"size": 11, "color": ACCENT},
+        mode="markers+text" if told else "markers",
+        marker={"size": 18 if told else 11, "color": ACCENT},
+        text=[percent(share, 2) for share in shares],
+        textposition="top center",
+        textfont_size=size,
         error_x={
             "type": "data",
             "symmetric": False,
@@ -76,12 +82,17 @@ def accuracy_by_class(metrics: dict[str, Any], *, height: int = SQUARE, size: in
             "thickness": 2,
             "width": 0,
         },
-        customdata=[[c["errors"], c["n"]] for c in metrics["per_class"].values()],
-        hovertemplate="%{y}: %{x:.2%}, %{customdata[0]} errors in %{customdata[1]}<extra></extra>",
+        customdata=[
+            [c["errors"], c["n"], percent(share, 2)]
+            for c, share in zip(metrics["per_class"].values(), shares, strict=True)
+        ],
+        hovertemplate="%{y}: %{customdata[2]}, %{customdata[0]} errors in %{customdata[1]}<extra></extra>",
     )
     figure = go.Figure(dots)
     figure.update_xaxes(tickformat=".1%", fixedrange=True, nticks=5)
     figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, tickfont_size=14)
+    if told:
+        figure.update_yaxes(autorange=None, range=[len(names) - 0.5, -0.8])  # room for the words
     enlarge(figure, size)
     words = ", ".join(f"{name}: {percent(share, 2)}" for name, share in zip(names, shares, strict=True))
     show(figure, key="by-class", alt=f"Accuracy of each digit. {words}", height=height)

@@ -139,7 +139,7 @@ def squashed(digit: OneDigit) -> None:
         y=[digit.probability],
         mode="markers",
         marker={"size": 14, "color": ACCENT},
-        hovertemplate=name + " %{x:.3f}: %{y:.2%}",
+        hovertemplate=f"{name} %{{x:.3f}}: {percent(digit.probability, 2)}",
     )
     figure.update_xaxes(title=name, fixedrange=True, zeroline=True)
     figure.update_yaxes(title="probability of a 3", tickformat=".0%", range=[-0.05, 1.05], fixedrange=True)
@@ -229,8 +229,8 @@ def taken(found: Sequence[TakenFor], classes: tuple[int, ...]) -> None:
             orientation="h",
             name=f"read as {digit}",
             marker_color=colour,
-            customdata=[[one.n, one.confidence] for one in found],
-            hovertemplate="%{x:.1%} of %{customdata[0]}; %{customdata[1]:.1%} sure<extra></extra>",
+            customdata=[[one.n, percent(one.confidence), percent(one.shares[place])] for one in found],
+            hovertemplate="%{customdata[2]} of %{customdata[0]}; %{customdata[1]} sure<extra></extra>",
         )
     figure.update_xaxes(range=[0, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%", fixedrange=True)
     figure.update_yaxes(type="category", autorange="reversed", fixedrange=True, title="the digit is")

@@ -8,6 +8,7 @@ from core.detector_kinds import KINDS, OWN
 from dashboard import unusual_inputs
 from dashboard.parts import charts, input_sets, pick
 from dashboard.unusual_inputs import Seen
+from dashboard.words import percent
 
 FIGURES = {"AUROC": "auroc", "FPR at 95 % TPR": "fpr95", "AUPR": "aupr"}
 ABOUT = {
@@ -80,20 +81,25 @@ def _table(
     for key, row in figures.items():
         values = {name: getattr(row[name], figure) for name in names}
         top = best(row, figure)
-        marked = [f"{BEST if value == top else ''}{100 * value:.1f}" for value in values.values()]
+        marked = [f"{BEST if value == top else ''}{_figure(value)}" for value in values.values()]
         own = values.get(OWN, top)
         rows.append(
             {
                 "id": key,
                 "cells": [found[key].inputs.name, *marked],
                 "bar": 0.0,
-                "words": f"{found[key].inputs.name}: best {100 * top:.1f}, the verdict's own {100 * own:.1f}",
+                "words": f"{found[key].inputs.name}: best {_figure(top)}, the verdict's own {_figure(own)}",
                 "chosen": key == chosen,
             }
         )
     columns = ["per cent", *(KINDS[name].short for name in names)]
     with st.container(key="noticing-table"):
         pick.table({"columns": columns, "rows": rows, "dense": True}, key="noticing", pick=input_sets.pick)
+
+
+def _figure(value: float) -> str:
+    """Per cent, whose sign stands in the table's head."""
+    return percent(value).removesuffix(" %")
 
 
 def _curves(usual: Seen, seen: Seen, row: dict[str, Detection]) -> None:

@@ -139,7 +139,8 @@ def _mark(figure: go.Figure, point: OperatingPoint | None, name: str, symbol: st
             mode="markers",
             name=name,
             marker={"size": size, "symbol": symbol, "color": charts.ACCENT, "line": line},
-            hovertemplate=f"{name}: %{{x:.2%}} answered, %{{y:.2%}} right<extra></extra>",
+            hovertemplate=f"{name}: {percent(point.coverage, 2)} answered, {percent(point.accuracy, 2)} right"
+            "<extra></extra>",
         )
 
 

@@ -9,10 +9,10 @@ from core.errors import StoryError
 from core.story import LARGEST, MOST_STEPS, SHOWS, Step, Story, fill, read_story
 from core.story_facts import FACTS, facts_of
 from dashboard import resources
+from dashboard.parts.story_keeping import Change, keep, saw, say, wrong
 from dashboard.story_link import STORY
 from dashboard.words import plain
 
-KEPT, WRONG = "story-kept", "story-wrong"  # what this session saw last, by name; what is wrong, by place
 OPENED = "story-opened"  # how many
 NEW = Step("A new step", "", "words")
 
@@ -22,13 +22,14 @@ def show(story: Story | None, name: str) -> None:
     st.title("Story", anchor=False)
     st.caption(
         "What the model is, how good, where it fails and when to doubt it, told from the live pages, a step "
-        "a screen. Arrow keys, page up and down, or a presenter's remote lead through it; Esc leaves."
+        "a screen. Arrow keys, page up and down, or a presenter's remote lead through it; F is full screen, "
+        "Esc leaves (where the browser wants it twice, the first one leaves full screen alone)."
     )
     _bar(story, name)
     if story is None:
         return
     if name:
-        st.session_state.setdefault(KEPT, {})[name] = story
+        saw(name, story)
         _title(story, name)
     else:
         st.subheader(story.title, anchor=False)
@@ -146,14 +147,15 @@ def _present(place: int) -> None:
 
 def _title(story: Story, name: str) -> None:
     key = f"story-{name}-title"
-    if (name, None) not in _wrong():
+    if (name, None) not in wrong():
         st.session_state[key] = story.title
     st.text_input("Title of the story", key=key, on_change=_retitle, args=(name, key))
-    _say(name, None)
+    say(name, None, story.title)
 
 
 def _retitle(name: str, key: str) -> None:
-    _keep(name, None, lambda seen: replace(seen, title=st.session_state[key]))
+    title = st.session_state[key]
+    keep(name, None, Change(lambda seen: replace(seen, title=title), lambda seen: seen.title))
 
 
 def _editable(story: Story, name: str, place: int) -> None:
@@ -161,7 +163,7 @@ def _editable(story: Story, name: str, place: int) -> None:
         story.steps[place],
         {each: f"story-{name}-{place}-{each}" for each in ("title", "caption", "shows")},
     )
-    if (name, place) not in _wrong():
+    if (name, place) not in wrong():
         for each, key in keys.items():
             st.session_state[key] = getattr(step, each)
     change = {"on_change": _edit, "args": (name, place, keys)}
@@ -173,8 +175,8 @@ def _editable(story: Story, name: str, place: int) -> None:
     st.text_area(
         f"Caption of step {place + 1}", key=keys["caption"], height=100, help=_figures_help(), **change
     )
-    _say(name, place)
-    if (name, place) not in _wrong() and "{" in step.caption:
+    say(name, place, f"{step.title}: {step.caption}")
+    if (name, place) not in wrong() and "{" in step.caption:
         st.caption(f"Reads: {plain(_filled(step.caption))}")
     with st.container(horizontal=True):
         _present(place)
@@ -206,9 +208,11 @@ def _figures_help() -> str:
 
 def _edit(name: str, place: int, keys: dict[str, str]) -> None:
     step = Step(**{each: st.session_state[key] for each, key in keys.items()})
-    _keep(
-        name, place, lambda seen: replace(seen, steps=(*seen.steps[:place], step, *seen.steps[place + 1 :]))
-    )
+
+    def changed(seen: Story) -> Story:
+        return replace(seen, steps=(*seen.steps[:place], step, *seen.steps[place + 1 :]))
+
+    keep(name, place, Change(changed, lambda seen: (len(seen.steps), seen.steps[place : place + 1])))
 
 
 def _change_steps(name: str, what: str, place: int) -> None:
@@ -223,35 +227,8 @@ def _change_steps(name: str, what: str, place: int) -> None:
             steps[place], steps[other] = steps[other], steps[place]
         return replace(seen, steps=tuple(steps))
 
-    if _keep(name, None, changed):
-        _wrong().clear()  # the places are others now
-
-
-def _keep(name: str, place: int | None, change) -> bool:  # type: ignore[no-untyped-def]
-    """Keeps a changed story, or remembers why it can't be, by the place of the change."""
-    seen = st.session_state.get(KEPT, {}).get(name)
-    if seen is None:
-        return False
-    new = change(seen)
-    try:
-        stories.write(name, new, expected=seen)
-    except StoryError as error:
-        _wrong()[name, place] = str(error)
-        return False
-    # Of two changes that come together the second starts from what the first one left.
-    st.session_state[KEPT][name] = new
-    _wrong().pop((name, place), None)
-    return True
-
-
-def _wrong() -> dict[tuple[str, int | None], str]:
-    found: dict[tuple[str, int | None], str] = st.session_state.setdefault(WRONG, {})
-    return found
-
-
-def _say(name: str, place: int | None) -> None:
-    if (name, place) in _wrong():
-        st.error(f"Not kept. {plain(_wrong()[name, place])}", icon=":material/error:")
+    if keep(name, None, Change(changed, lambda seen: seen.steps, again=False)):
+        wrong().clear()  # the places are others now
 
 
 def _filled(text: str) -> str:

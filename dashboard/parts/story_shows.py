@@ -17,12 +17,14 @@ from dashboard.parts import answered, charts, lenses, pick, refusing, reliabilit
 from dashboard.parts.card import remedy
 from dashboard.parts.data_picker import name_of
 from dashboard.parts.pictures import image
+from dashboard.story_link import STORY
 from dashboard.words import percent, plain
 
 FEW, MANY = 12, 24  # pictures
 IN_CELL = 6
 LETTERS = 18  # px, in charts
-CELL, SET = "story-cell", "story-set"
+FEW_CLASSES = 4  # whose matrix and dots have room to be larger
+SET = "story-set"
 
 
 def show(what: str) -> None:
@@ -78,7 +80,7 @@ def _samples() -> None:
 @st.fragment
 def _draw() -> None:
     predictor = resources.predictor(st.session_state.model)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         picture = sources.drawn()
     state.link_drawing()
@@ -106,27 +108,36 @@ def _accuracy() -> None:
         st.markdown("Not measured. To measure it, run:")
         st.code(remedy(name), language="sh", wrap_lines=True)
         return
-    charts.accuracy_by_class(test, height=620, size=LETTERS)
+    classes = len(test["per_class"])
+    few = classes <= FEW_CLASSES
+    charts.accuracy_by_class(test, height=90 + 120 * classes if few else 620, size=LETTERS, told=few)
     st.caption("MNIST's test digits, by true digit, with 95 % Wilson intervals.")
 
 
 @st.fragment
 def _matrix() -> None:
     table = _table()
-    confusion = evaluations.confusion(table)
-    true, read = st.session_state.get(CELL, (None, None))
+    confusion, classes = evaluations.confusion(table), table.about.classes
+    few = len(classes) <= FEW_CLASSES
+    true, read = (each if each in classes else None for each in _cell())
     view = ErrorsLink(true=true, read=read, shown="all" if true == read else "wrong")
-    pick.matrix(lenses.matrix_data(confusion, view), key="story-matrix", pick=_pick_cell)
+    key = "story-matrix-few" if few else "story-matrix"
+    pick.matrix(lenses.matrix_data(confusion, view), key=key, pick=_pick_cell)
     selection = Selection(label=true, prediction=read, right=None if true is not None else False)
-    rows = table.rows(table.indices(selection, limit=IN_CELL))
+    rows = table.rows(table.indices(selection, limit=2 * IN_CELL if few else IN_CELL))
     asked = "The worst" if (true, read) == (None, None) else "Of these"
     st.caption(f"{name_of(dataset())}. Click a cell to see its digits. {asked}:")
     _grid([_misread(row, row.pixels) for row in rows])
 
 
+def _cell() -> tuple[int | None, int | None]:
+    return STORY.view().true, STORY.view().read
+
+
 def _pick_cell(cell: dict[str, int | None]) -> None:
     wanted = (cell["label"], cell["prediction"])
-    st.session_state[CELL] = (None, None) if st.session_state.get(CELL) == wanted else wanted
+    true, read = (None, None) if _cell() == wanted else wanted
+    STORY.change(true=true, read=read)
 
 
 def _surest_errors(n: int) -> tuple[EvaluationTable, list[DigitRow]]:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import StoryError
 from core.story import Step, Story, fill
 from core.story_facts import facts_of
+from core.strokes import CANVAS_SIDE
 from dashboard import resources
 from dashboard.distortions import dataset
 from dashboard.parts import pick, story_shows
@@ -16,6 +17,16 @@ from dashboard.words import listed, plain
 
 BAR = "story-bar"
 ON_DIGITS = ("matrix", "errors", "reliability", "refusing")
+
+
+def _canvas(scale: float) -> str:
+    """The canvas, so much larger; its coordinates stay."""
+    return (
+        f".st-key-story-live .st-key-canvas {{ transform: scale({scale}); transform-origin: top; "
+        f"margin-bottom: {CANVAS_SIDE * (scale - 1):.0f}px; }}"
+    )
+
+
 STYLE = f"""<style>
 [data-testid="stSidebar"], [data-testid="stHeader"] {{ display: none; }}
 [data-testid="stMainBlockContainer"] {{ max-width: none; padding: 1.6rem 3rem 5.5rem; }}
@@ -35,6 +46,10 @@ STYLE = f"""<style>
 .st-key-story-live .verdict {{ font-size: clamp(1rem, 1.3vw, 1.5rem); }}
 .st-key-story-live [data-testid="stCaptionContainer"] p {{ font-size: clamp(0.95rem, 1.25vw, 1.6rem); }}
 .st-key-story-matrix {{ zoom: 1.15; }}
+.st-key-story-matrix-few {{ --cell: clamp(4rem, 12vh, 8rem); --count: clamp(1.2rem, 2vw, 2.2rem); }}
+@media (min-width: 1200px) {{ {_canvas(1.3)} }}
+@media (min-width: 1400px) {{ {_canvas(1.55)} }}
+@media (min-width: 1800px) {{ {_canvas(2.0)} }}
 .st-key-story-bins {{ zoom: 1.4; }}
 .st-key-story-live .price > strong {{ font-size: clamp(1.25rem, 1.6vw, 1.9rem); }}
 .stage-said {{ font-size: clamp(1.1rem, 1.5vw, 1.9rem); padding-bottom: 0.4rem; }}

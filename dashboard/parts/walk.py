@@ -149,7 +149,7 @@ def _chart(walk: Walk, step: int) -> None:
 def _figure(walk: Walk) -> go.Figure:
     rows = [0.62, 0.38] if walk.unusualness is not None else [1.0]
     figure = make_subplots(rows=len(rows), cols=1, shared_xaxes=True, row_heights=rows, vertical_spacing=0.06)
-    _line(figure, walk, walk.confidence, row=1, words="read as %{text}, %{y:.1%} sure")
+    _line(figure, walk, walk.confidence, row=1, words="read as %{text}, %{customdata} sure")
     _name_answers(figure, walk)
     figure.update_yaxes(
         range=[0, 1.22], tickvals=[0, 0.5, 1], tickformat=".0%", title="confidence", row=1, col=1
@@ -173,6 +173,7 @@ def _line(figure: go.Figure, walk: Walk, heights: np.ndarray, *, row: int, words
         x=walk.values,
         y=heights,
         text=walk.prediction,
+        customdata=[percent(float(share)) for share in walk.confidence],
         mode="lines",
         line={"color": charts.ACCENT, "width": 2},
         hovertemplate=f"%{{x}}: {words}<extra></extra>",

@@ -27,7 +27,8 @@ function button(words, sign, act, name) {
 
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen?.();
+  // Where the browser lets it go (Chromium), Esc leaves the story at once; elsewhere the first leaves full screen.
+  else document.documentElement.requestFullscreen?.().then(() => navigator.keyboard?.lock?.(["Escape"])).catch(() => {});
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -40,6 +41,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const go = (step) => {
     if (step < 0 || step > last || step === current()) return;
     nav.asked = { step, at: Date.now() };
+    if (step === 0 && document.fullscreenElement) document.exitFullscreen();
     mark();
     setTriggerValue("go", step);
   };
