@@ -71,7 +71,7 @@ HISTORY = [{"epoch": 1, "loss": 2.5, "accuracy": 0.125}, {"epoch": 2, "loss": 1.
 
 # What takes longest begins first, so that at the end no process works alone (pytest-xdist hands out files).
 LONGEST = (
-    *("everyone", "journey_errors", "journey_learn", "journeys", "journey_explain"),
+    *("everyone", "journey_errors", "journey_learn", "journeys", "journey_explain", "faults"),
     *("resume", "unusual", "scale", "explanation", "errors_page", "learn_page"),
 )
 
