@@ -12,13 +12,15 @@ from core.answer import answer_of
 from core.api_batch import Batches
 from core.api_metrics import Metrics
 from core.api_settings import Settings
+from core.archive import Limits
 from core.cores import CORES
 from core.errors import PictureError
 from core.methods import methods_of
 from core.paths import checkpoint_names
-from core.picture import MAX_PIXELS, opened
+from core.picture import MAX_PIXELS, decoded_pixels, opened
 from core.predictor import Prediction, Predictor
 from core.preprocess import PreparedDigit, prepare
+from core.reading import prepared_within
 from core.served import Served
 
 Result = TypeVar("Result")
@@ -92,12 +94,13 @@ class Desk:
         Raises:
             DigitscopeError: a model that can't be used.
         """
-        predictor, rows = self.served.get(model), []
-        for file in files:
+        predictor, rows, left = self.served.get(model), [], Limits().pixels
+        for name, content in files:
             try:
-                answer = answer_of(file[0], predictor, prepared(file))
+                left -= decoded_pixels(content)
+                answer = answer_of(name, predictor, prepared_within(left, name, content))
             except PictureError as error:
-                rows.append({"file": file[0], "error": str(error)})
+                rows.append({"file": name, "error": str(error)})
                 continue
             self.metrics.predicted(predictor.folder.name, answer.prediction)
             rows.append(answer.to_json())

@@ -11,7 +11,7 @@ from core.errors import PictureError, PictureTooLarge
 from core.labelled import LabelledDigits
 from core.picture import decoded_pixels
 from core.predictor import Prediction, Predictor
-from core.preprocess import prepare
+from core.preprocess import PreparedDigit, prepare
 from core.spreadsheet import to_csv as table_to_csv
 
 MOST = 200  # pictures at once
@@ -81,7 +81,7 @@ def prepare_files(
         try:
             sent = content()
             left -= decoded_pixels(sent)
-            prepared.append(_prepared(name, sent, left))
+            prepared.append(prepared_within(left, name, sent).pixels)
             names.append(name)
         except PictureError as error:
             skipped.append(str(error))
@@ -94,7 +94,17 @@ def prepare_files(
     return PreparedFiles(tuple(names), images, tuple(skipped))
 
 
-def _prepared(name: str, content: bytes, left: int) -> UInt8[np.ndarray, "28 28"]:
+def prepared_within(left: int, name: str, content: bytes) -> PreparedDigit:
+    """One of many picture files in MNIST's convention.
+
+    Args:
+        left: of the pixels that all of them may have together, after this one; below 0 it is one too many.
+        name: what to call it in an error.
+        content: the file's bytes.
+
+    Raises:
+        PictureError: it can't be used.
+    """
     if not content:
         raise PictureError(f"{name}: the file is empty. Save it again.")
     if left < 0:
@@ -102,7 +112,7 @@ def _prepared(name: str, content: bytes, left: int) -> UInt8[np.ndarray, "28 28"
             f"{name}: with the pictures before it over {Limits().pixels // 10**6:,} megapixels, the most "
             "that are read at once. Save them smaller, or read it in a second go."
         )
-    return prepare(content, name=name).pixels
+    return prepare(content, name=name)
 
 
 def read_files(predictor: Predictor, files: PreparedFiles) -> Reading:

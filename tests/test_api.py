@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from core.api import create_api
 from core.api_schema import Explained, Health, ManyPredicted, Model, Predicted
+from core.archive import Limits
 from core.explanation import explain
 from core.overlay import overlay
 from core.paths import ROOT
@@ -88,6 +89,14 @@ def test_many_pictures_are_answered_in_their_order_and_bad_ones_are_named(
     assert text["error"].startswith("x.txt: not an image that can be read. Use one of PNG")
     assert empty["error"] == "empty.png: the file is empty. Save it again."
     assert [each["digit"] for each in two_row["digits"]] == [7, 7]
+
+
+def test_many_pictures_have_a_budget_of_pixels(api: TestClient, seven: np.ndarray, monkeypatch):
+    monkeypatch.setattr("core.api_desk.Limits", lambda: Limits(pixels=2 * seven.size))
+    sent = [("file", (f"{n}.png", png(seven))) for n in range(3)]
+    first, second, third = api.post("/api/predict", files=sent).json()["results"]
+    assert (first["digit"], second["digit"]) == (7, 7)
+    assert third["error"].startswith("2.png: with the pictures before it over 1,000 megapixels, the most")
 
 
 @pytest.mark.parametrize("question", [{}, {"target": 4, "against": 9, "method": "integrated-gradients"}])
