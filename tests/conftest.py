@@ -1,6 +1,8 @@
 """What the core's tests share: shapes checked on every call, two small checkpoints, MNIST where it lies."""
 
 import functools
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +35,15 @@ def _kept_optdigits(progress: datasets.Progress | None) -> LabelledDigits:
 
 
 datasets._optdigits = _kept_optdigits
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pages_forget() -> Iterator[None]:
+    """What a file's pages keep is of its own data folder, and the next file may have another."""
+    yield
+    if streamlit := sys.modules.get("streamlit"):
+        streamlit.cache_resource.clear()
+        streamlit.cache_data.clear()
 
 
 def card_for(model: Network, name: str) -> ModelCard:
