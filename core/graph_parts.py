@@ -7,16 +7,21 @@ few bytes while it is only being opened. None of that is in the graphs that `cor
 import math
 from collections.abc import Iterator
 
-OPERATIONS = {
+OPERATIONS = {  # of our graphs, and what exporters of other versions write such networks with
+    b"Add",
     b"AveragePool",
     b"BatchNormalization",
     b"Conv",
     b"Flatten",
     b"Gemm",
+    b"GlobalAveragePool",
     b"Identity",
+    b"MatMul",
     b"MaxPool",
+    b"ReduceMean",
     b"Relu",
     b"Reshape",
+    b"Transpose",
 }
 MOST_NODES = 64  # the shipped network has 25
 MOST_NUMBER = 32  # of an operation's settings: sides, steps and margins, px
