@@ -139,8 +139,6 @@ def prepared(file: File, *, most: int = MAX_PIXELS) -> PreparedDigit:
         TakesLong: it has more than `most` pixels.
     """
     name, content = file
-    if not content:
-        raise PictureError(f"{name}: the file is empty. Save it again.")
     picture = opened(content, name)
     if picture.width * picture.height > most:
         raise TakesLong

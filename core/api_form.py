@@ -59,6 +59,12 @@ def _files(form: FormData, most: int) -> list[UploadFile | str]:
     found = form.getlist(FIELD)
     if not found:
         raise Problem(422, f"The form has no field `{FIELD}`. Send the picture in it.")
+    if others := [name for name in form if name != FIELD]:
+        raise Problem(
+            422,
+            f"The form has a field {others[0][:40]!r}, which nobody reads. Its only field is `{FIELD}`; "
+            "parameters stand in the address, after a question mark.",
+        )
     if len(found) > most:
         raise _too_many(most)
     return found

@@ -117,6 +117,8 @@ def opened(content: bytes, name: str) -> Image.Image:
     Raises:
         PictureError: as `brightness` does.
     """
+    if not content:
+        raise PictureError(f"{name}: the file is empty. Save it again.")
     if found := problem(content):
         raise PictureError(f"{name}: {found}. Save it again, or smaller.")
     try:

@@ -105,8 +105,6 @@ def prepared_within(left: int, name: str, content: bytes) -> PreparedDigit:
     Raises:
         PictureError: it can't be used.
     """
-    if not content:
-        raise PictureError(f"{name}: the file is empty. Save it again.")
     if left < 0:
         raise PictureTooLarge(
             f"{name}: with the pictures before it over {Limits().pixels // 10**6:,} megapixels, the most "

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.card import ModelCard
+from core.datasets import load_dataset
 from core.errors import ReportError
 from core.found_inputs import found_folders
 from core.paths import DETECTOR, STUDY
+from core.predictor import Predictor
 from core.report_options import SECTIONS, ReportOptions
 from dashboard.background import Job, Jobs, Progress
 from dashboard.distortions import dataset
-from dashboard.resources import card, predictor, samples
+from dashboard.resources import card
 
 if TYPE_CHECKING:
     from core.report import Report
@@ -64,10 +66,9 @@ def begin(model: str, sections: tuple[str, ...]) -> Job:
 
     Raises:
         ReportError: too many are being made.
-        DigitscopeError: the checkpoint or the digits can't be read.
+        DigitscopeError: the checkpoint can't be read.
     """
-    version, kept = _version(model), _kept()
-    chosen, digits = predictor(model), samples(dataset())
+    version, kept, digits = _version(model), _kept(), dataset()
 
     def work(tell: Progress) -> None:
         tell(0.0, "Waiting for another report to be made …")
@@ -76,7 +77,8 @@ def begin(model: str, sections: tuple[str, ...]) -> Job:
             from core.report_findings import gather as gathered  # torch: seconds to import
 
             have = kept.get(version)
-            found = gathered(chosen, digits, sections=sections, have=have, progress=tell)
+            chosen, shown = Predictor.load(model), load_dataset(digits)
+            found = gathered(chosen, shown, sections=sections, have=have, progress=tell)
             kept.pop(version, None)
             kept[version] = found
             for old in list(kept)[:-MOST_MODELS]:

@@ -91,6 +91,11 @@ def test_many_pictures_are_answered_in_their_order_and_bad_ones_are_named(
     assert [each["digit"] for each in two_row["digits"]] == [7, 7]
 
 
+def test_a_model_named_in_the_form_is_not_overlooked(api: TestClient, seven: np.ndarray):
+    response = api.post("/predict", files=upload(png(seven)), data={"model": "linear"})
+    assert problem(response, 422).startswith("The form has a field 'model', which nobody reads.")
+
+
 def test_many_pictures_have_a_budget_of_pixels(api: TestClient, seven: np.ndarray, monkeypatch):
     monkeypatch.setattr("core.api_desk.Limits", lambda: Limits(pixels=2 * seven.size))
     sent = [("file", (f"{n}.png", png(seven))) for n in range(3)]

@@ -235,9 +235,12 @@ def test_every_format_is_read_and_refused_when_truncated(kind: str):
         brightness(content.getvalue()[: len(content.getvalue()) // 2], name="cut")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
-)
+def test_an_empty_file_is_called_empty():
+    with pytest.raises(PictureError, match=r"a\.png: the file is empty\. Save it again\."):
+        brightness(b"", name="a.png")
+
+
+@pytest.mark.parametrize("content", [b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
 def test_what_is_no_image_is_refused_with_the_formats_that_are(content: bytes):
     with pytest.raises(PictureError, match=r"not an image that can be read\. Use one of PNG, JPEG"):
         brightness(content)

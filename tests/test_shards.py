@@ -111,7 +111,12 @@ def test_rows_of_parquet_that_cannot_be_used_are_named(tmp_path, cnn: Predictor,
     table = evaluate_all(tmp_path / "out", tmp_path / "rows.parquet", cnn)
     (row,) = table.rows(range(5))
     assert (row.index, row.name, row.label) == (0, "good", 4)
-    starts = ("ten: label 10 is", "row 1: label None is", "row 2: `image` is empty", "empty: not an image")
+    starts = (
+        "ten: label 10 is",
+        "row 1: label None is",
+        "row 2: `image` is empty",
+        "empty: the file is empty",
+    )
     for reason, start in zip(table.about.skipped, starts, strict=True):
         assert start in reason
 
