@@ -26,6 +26,7 @@ from core.outputs import Outputs
 from core.plain_files import check_header
 
 CHUNK = 1024  # rows a time: the distances to the whole bank stay small
+FEW = 4  # rows that are not worth waking other threads for: on a busy machine that takes long
 CLAMP = 8.0  # standard deviations: what lies beyond is the distance's business
 BANK = "bank."
 ARRAYS = (
@@ -192,6 +193,8 @@ def nearest(outputs: Outputs, banks: Mapping[str, Float32[np.ndarray, "m _"]]) -
 
     def to_bank(name: str) -> Float32[np.ndarray, " n"]:
         features, bank = of_length_1(outputs.features[name]), banks[name]
+        if len(features) <= FEW:
+            return 1 - np.vecdot(features[:, None], bank).max(axis=1)  # type: ignore[no-any-return]
         chunks = [features[start : start + CHUNK] for start in range(0, max(1, len(features)), CHUNK)]
         return 1 - np.concatenate(side_by_side(lambda chunk: (chunk @ bank.T).max(axis=1), chunks))
 
