@@ -16,6 +16,7 @@ from core.published import import_weights
 from core.results import read_results
 from core.runs import open_run
 from dashboard.words import duration, listed, percent, plain
+from scripts.hostile_case import on_paper, saved
 from tests.reports import REPORT
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
@@ -68,6 +69,20 @@ def test_the_draw_page_warns_that_the_linear_model_knows_two_digits(app: AppTest
     assert not app.exception
     assert "This model only knows 3 and 7" in texts(app)
     assert "Nothing drawn yet" in texts(app)
+
+
+def test_a_file_of_another_type_takes_the_last_answer_away_and_is_told_which_types_there_are(
+    app: AppTest,
+) -> None:
+    app.query_params["source"] = "Upload"
+    app.switch_page("views/draw.py").run()
+    app.file_uploader(key="upload").upload("three.png", saved(on_paper(), "PNG")).run()
+    assert 'class="digit"' in texts(app)
+    app.file_uploader(key="upload").upload("x.pdf", b"%PDF-1.4").run()
+    assert 'class="digit"' not in texts(app)
+    assert app.error[0].value == plain(
+        "x.pdf: not an image that can be read. Use one of PNG, JPEG, WEBP, BMP, GIF, TIFF."
+    )
 
 
 def test_the_overview_stands_without_the_network_itself(
