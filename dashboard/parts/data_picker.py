@@ -110,6 +110,7 @@ def _take(at: PageLink, files: list[UploadedFile]) -> None:
     """Reads what was sent, once; what was wrong with it is said until it is taken back."""
     sent = tuple(file.file_id for file in files)
     before, error = st.session_state.get("own-sent", ((), ""))
+    refused = [file.name for file in files if error and file.file_id in before]
     if before != sent:
         bar = st.progress(0.0, "Reading the pictures …")
 
@@ -126,6 +127,9 @@ def _take(at: PageLink, files: list[UploadedFile]) -> None:
             error = ""
         except DigitscopeError as found:
             error = plain(str(found))
+            if refused:  # a box keeps what was refused, and the next file is added to it
+                names = ", ".join(refused[:3]) + (" …" if len(refused) > 3 else "")
+                error += f" Or remove with × what was refused before: {plain(names)}"
         bar.empty()
         st.session_state["own-sent"] = (sent, error)
         if not error:
