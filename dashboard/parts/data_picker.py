@@ -1,5 +1,7 @@
 """Which data set to look at: MNIST's test digits, the bundled ones, or the visitor's own."""
 
+import re
+
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -80,9 +82,13 @@ def name_of(dataset: str) -> str:
 
 
 def problem(error: DigitscopeError, dataset: str) -> str:
-    """What is wrong with a data set, as Markdown; one of the visitor's own by its file's name."""
+    """What is wrong with a data set, as Markdown; one of the visitor's own by its file's name, but where
+    it lies in the data folder as that is."""
     text = str(error)
-    return plain(text.replace(dataset, name_of(dataset)) if dataset.startswith(PREFIX) else text)
+    if dataset.startswith(PREFIX):
+        name = name_of(dataset)
+        text = re.sub(rf"(?<!/){re.escape(dataset)}(?!\.npz)", lambda _: name, text)
+    return plain(text)
 
 
 def _bring(at: PageLink) -> None:
