@@ -9,9 +9,9 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoint, paths
-from core.card import read_card
+from core.card import read_card, sha256
 from core.config import TrainConfig
-from core.paths import GRAPH
+from core.paths import CARD, GRAPH
 from core.published import import_weights
 from core.results import read_results
 from core.runs import open_run
@@ -90,10 +90,15 @@ def test_the_overview_stands_without_the_network_itself(
 ) -> None:
     shutil.copytree(paths.checkpoint_folder("cnn"), tmp_path / "cnn")
     (tmp_path / "cnn" / GRAPH).write_bytes(b"damaged")
+    card = read_card(tmp_path / "cnn")
+    card = replace(card, hashes=card.hashes | {GRAPH: sha256(tmp_path / "cnn" / GRAPH)})
+    (tmp_path / "cnn" / CARD).write_text(card.to_json())
     monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
     app.run()
     assert not app.exception
     assert "160,842" in texts(app)
+    (said,) = app.error
+    assert said.value.startswith(plain(f"checkpoints/cnn/{GRAPH} can't be loaded")), said.value
 
 
 def test_a_model_that_there_is_none_of_is_named_and_the_usual_one_shown(app: AppTest) -> None:
