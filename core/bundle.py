@@ -69,7 +69,8 @@ class Bundle:
                 continue
             if name.lower().endswith(".zip"):
                 skipped.append(
-                    f"{where}/{name}: an archive among other files; it is not opened. Send it alone."
+                    f"{where}/{name}: an archive among other files; it is not opened. Remove the other "
+                    "files, or send it alone."
                 )
                 continue
             if name in self._uploads:

@@ -245,8 +245,22 @@ def fit(model: Network, weights: dict[str, torch.Tensor], path: Path) -> None:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(
-            f"{path} does not fit {type(model).__name__}: {' '.join(str(error).split())[:400]} "
-            "Give weights of this architecture."
+            f"{path} does not fit {type(model).__name__}: {_misfit(model, weights)}. Restore the checkpoint."
         ) from error
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
         raise CheckpointError(f"{path} holds numbers that are not finite. Give a trained model.")
+
+
+def _misfit(model: Network, weights: dict[str, torch.Tensor]) -> str:
+    """The first tensor that differs; torch tells them all, a line each."""
+    wanted, given = (
+        {name: tuple(each.shape) for name, each in of.items()} for of in (model.state_dict(), weights)
+    )
+    for name in (*wanted, *given):
+        if name not in given:
+            return f"{name} is missing"
+        if name not in wanted:
+            return f"{type(model).__name__} has no {name[:80]}"
+        if given[name] != wanted[name]:
+            return f"{name} is {given[name]}, not {wanted[name]}"
+    return "its numbers are of another kind"

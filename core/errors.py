@@ -33,6 +33,10 @@ class CheckpointError(DigitscopeError):
     """A checkpoint that is missing, damaged or does not match what it says of itself."""
 
 
+class CheckpointReplaced(CheckpointError):
+    """A checkpoint that another one took the place of while it was in use."""
+
+
 class ExplanationError(DigitscopeError):
     """An explanation asked for a method, layer or class that the model does not have."""
 

@@ -15,7 +15,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from core.attribution import maps_of, owed_by, task_of
 from core.checkpoint import load_model
-from core.errors import CheckpointError, ExplanationError
+from core.errors import CheckpointReplaced, ExplanationError
 from core.methods import DEFAULT_LAYER as DEFAULT_LAYER
 from core.methods import DEFAULTS, Options, methods_of, problem
 from core.methods import METHODS as _METHODS
@@ -275,5 +275,5 @@ def _twin(folder: Path, key: str) -> _Twin:
 def _loaded(folder: Path, key: str) -> _Twin:
     model, card = load_model(folder)
     if card.hashes[WEIGHTS] != key:
-        raise CheckpointError(f"{folder} was replaced while it was in use. Load the predictor again.")
+        raise CheckpointReplaced(f"{folder} was replaced while it was in use. Load the predictor again.")
     return _Twin(model)

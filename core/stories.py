@@ -34,7 +34,7 @@ def read(name: str) -> Story:
     try:
         return read_story(path.read_bytes(), str(path))
     except FileNotFoundError:
-        raise StoryError(f"There is no story {name!r}. There are {', '.join(names()) or 'none'}.") from None
+        raise StoryError(f"There is no story {name!r}. {_others(names())}") from None
     except OSError as error:
         raise StoryError(f"{path} can't be read ({error.strerror}). Check who owns it.") from error
 
@@ -92,6 +92,15 @@ def remove(name: str) -> None:
         _path(name).unlink(missing_ok=True)
     except OSError as error:
         raise StoryError(f"{_path(name)} can't be removed ({error.strerror}). Check who owns it.") from error
+
+
+def _others(known: list[str]) -> str:
+    """What to choose where there is no such story."""
+    if not known:
+        return "No story is kept. Choose the built-in one."
+    if len(known) == 1:
+        return f"Kept is {known[0]}. Choose it or the built-in one."
+    return f"Kept are {', '.join(known[:-1])} and {known[-1]}. Choose one of them or the built-in one."
 
 
 def _path(name: str) -> Path:

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.card import read_card
 from core.channels import Channels, read_channels
-from core.errors import CheckpointError, DigitscopeError
+from core.errors import CheckpointReplaced, DigitscopeError
 from core.methods import DEFAULT_LAYER, DEFAULTS, METHODS, Options
-from core.paths import CHANNELS, STUDY
+from core.paths import CHANNELS, STUDY, without_folders
 from core.predictor import Predictor
 from core.study import Study, read_study
 from core.what_if import Without
@@ -60,10 +60,10 @@ def explanation(
     """A map, or why there is none, in words."""
     try:
         return _explanation(predictor.key, pixels, method, question.told(method), predictor)
-    except CheckpointError:
+    except CheckpointReplaced:
         return REPLACED
     except DigitscopeError as error:
-        return str(error)
+        return without_folders(str(error))
     except Exception as error:  # one method's failure must not take the others from the page
         log.error("%s failed", method, exc_info=error)
         return BROKEN
@@ -91,8 +91,10 @@ def figures(predictor: Predictor, pixels: np.ndarray, method: str, question: Que
     """A map that there is, measured, or why not, in words."""
     try:
         return _figures(predictor.key, pixels, method, question.told(method), predictor)
-    except CheckpointError:
+    except CheckpointReplaced:
         return REPLACED
+    except DigitscopeError as error:
+        return without_folders(str(error))
     except Exception as error:
         log.error("measuring %s failed", method, exc_info=error)
         return BROKEN

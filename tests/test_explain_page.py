@@ -11,9 +11,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import explanation, paths
-from core.card import read_card, update_card
+from core.card import read_card, sha256, update_card
 from core.datasets import load_dataset
 from core.methods import METHODS
+from core.paths import CARD, WEIGHTS
 from core.predictor import Predictor
 from core.what_if import Edit, edited, without_each
 from dashboard.explanations import BROKEN, Question
@@ -86,6 +87,22 @@ def test_a_method_that_fails_says_so_in_its_tile_and_the_others_stay(monkeypatch
     assert words.count(BROKEN) == 1
     assert "a failure in the middle" not in words
     assert words.count("The digit&#x27;s contour") + words.count("∅") == len(METHODS) - 1
+
+
+def test_weights_that_do_not_fit_the_network_are_named_in_every_tile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    broken = tmp_path / "ours" / "broken"
+    shutil.copytree(paths.checkpoint_folder("cnn"), broken)
+    shutil.copy(paths.checkpoint_folder("linear") / WEIGHTS, broken)
+    card = read_card(broken)
+    card = replace(card, hashes=card.hashes | {WEIGHTS: sha256(broken / WEIGHTS)})
+    (broken / CARD).write_text(card.to_json())
+    monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(broken.parent))
+    app = explained(index="17")
+    assert not app.exception
+    said = r"⚠ checkpoints/broken/model\.safetensors does not fit DigitCNN: [\w.]+ is missing"
+    assert len(re.findall(said, texts(app))) == len(METHODS)
 
 
 def test_the_linear_models_truth_is_known_and_given_by_those_that_owe_it():

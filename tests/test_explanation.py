@@ -12,7 +12,7 @@ from captum.attr import LayerGradCam
 
 from core import attribution, explanation
 from core.checkpoint import load_model
-from core.errors import CheckpointError, ExplanationError, NothingDrawn
+from core.errors import CheckpointReplaced, ExplanationError, NothingDrawn
 from core.explanation import Explanation, default_method, explain, warm_up
 from core.models import ARCHITECTURES
 from core.predictor import Predictor
@@ -173,7 +173,9 @@ def test_a_blank_picture_cannot_be_explained(cnn: Predictor):
 
 
 def test_a_checkpoint_replaced_in_use_is_noticed(cnn: Predictor):
-    with pytest.raises(CheckpointError, match=r"was replaced while it was in use\. Load the predictor again"):
+    with pytest.raises(
+        CheckpointReplaced, match=r"was replaced while it was in use\. Load the predictor again"
+    ):
         explanation._twin(cnn.folder, "0" * 64)
 
 

@@ -14,6 +14,8 @@ from core.datasets import load_dataset
 from core.errors import DatasetError
 from core.labelled import LabelledDigits
 from core.own import forget, own_datasets, own_folder, store, stored, title
+from dashboard.parts.data_picker import problem
+from dashboard.words import plain
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 DATA = LabelledDigits("x", IMAGES, np.array([4, 0, 9]), "mine.zip", ("y.png: broken",), ("a", "ü", "c"))
@@ -86,8 +88,13 @@ def test_a_damaged_file_is_named(damage: str, folder: Path):
         np.savez(path, images=IMAGES, labels=DATA.labels)
     else:
         path.write_bytes(path.read_bytes()[:-40] if damage == "cut" else b"")
-    with pytest.raises(DatasetError, match=r"a-.*\.npz: damaged\. Delete it and upload the data set again"):
+    with pytest.raises(
+        DatasetError, match=r"a-.*\.npz: damaged\. Delete it and upload the data set again"
+    ) as said:
         load_dataset(name)
+    assert problem(said.value, name).startswith(plain(f"data/{name}.npz: damaged")), (
+        "the file by its own name"
+    )
 
 
 def test_a_write_that_breaks_off_leaves_nothing_to_be_seen(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -142,10 +142,23 @@ def test_a_story_comes_back_as_it_was_kept(data: Path) -> None:
     stories.remove("fur-elise-ubung-1")
     stories.remove("fur-elise-ubung-1")
     assert stories.names() == ["fur-elise-ubung-1-2"]
+    other = "Choose it or the built-in one"
     with pytest.raises(
-        StoryError, match=r"There is no story 'fur-elise-ubung-1'\. There are fur-elise-ubung-1-2"
+        StoryError, match=rf"no story 'fur-elise-ubung-1'\. Kept is fur-elise-ubung-1-2\. {other}"
     ):
         stories.read("fur-elise-ubung-1")
+    for name in ("a", "b"):
+        stories.write(name, story())
+    with pytest.raises(
+        StoryError, match=r"Kept are a, b and fur-elise-ubung-1-2\. Choose one of them or the"
+    ):
+        stories.read("c")
+    for name in stories.names():
+        stories.remove(name)
+    with pytest.raises(
+        StoryError, match=r"There is no story 'a'\. No story is kept\. Choose the built-in one"
+    ):
+        stories.read("a")
 
 
 @pytest.mark.parametrize("name", ["", "../card", "a/b", "A", ".x", "x" * 41, "-", "nul\0"])

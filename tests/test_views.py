@@ -9,13 +9,14 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import checkpoint, paths
-from core.card import read_card
+from core.card import read_card, sha256
 from core.config import TrainConfig
-from core.paths import GRAPH
+from core.paths import CARD, GRAPH
 from core.published import import_weights
 from core.results import read_results
 from core.runs import open_run
 from dashboard.words import duration, listed, percent, plain
+from scripts.hostile_case import on_paper, saved
 from tests.reports import REPORT
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
@@ -70,15 +71,34 @@ def test_the_draw_page_warns_that_the_linear_model_knows_two_digits(app: AppTest
     assert "Nothing drawn yet" in texts(app)
 
 
+def test_a_file_of_another_type_takes_the_last_answer_away_and_is_told_which_types_there_are(
+    app: AppTest,
+) -> None:
+    app.query_params["source"] = "Upload"
+    app.switch_page("views/draw.py").run()
+    app.file_uploader(key="upload").upload("three.png", saved(on_paper(), "PNG")).run()
+    assert 'class="digit"' in texts(app)
+    app.file_uploader(key="upload").upload("x.pdf", b"%PDF-1.4").run()
+    assert 'class="digit"' not in texts(app)
+    assert app.error[0].value == plain(
+        "x.pdf: not an image that can be read. Use one of PNG, JPEG, WEBP, BMP, GIF, TIFF."
+    )
+
+
 def test_the_overview_stands_without_the_network_itself(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(paths.checkpoint_folder("cnn"), tmp_path / "cnn")
     (tmp_path / "cnn" / GRAPH).write_bytes(b"damaged")
+    card = read_card(tmp_path / "cnn")
+    card = replace(card, hashes=card.hashes | {GRAPH: sha256(tmp_path / "cnn" / GRAPH)})
+    (tmp_path / "cnn" / CARD).write_text(card.to_json())
     monkeypatch.setenv("DIGITSCOPE_CHECKPOINTS", str(tmp_path))
     app.run()
     assert not app.exception
     assert "160,842" in texts(app)
+    (said,) = app.error
+    assert said.value.startswith(plain(f"checkpoints/cnn/{GRAPH} can't be loaded")), said.value
 
 
 def test_a_model_that_there_is_none_of_is_named_and_the_usual_one_shown(app: AppTest) -> None:

@@ -1,5 +1,7 @@
 """Which data set to look at: MNIST's test digits, the bundled ones, or the visitor's own."""
 
+import re
+
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -80,9 +82,13 @@ def name_of(dataset: str) -> str:
 
 
 def problem(error: DigitscopeError, dataset: str) -> str:
-    """What is wrong with a data set, as Markdown; one of the visitor's own by its file's name."""
+    """What is wrong with a data set, as Markdown; one of the visitor's own by its file's name, but where
+    it lies in the data folder as that is."""
     text = str(error)
-    return plain(text.replace(dataset, name_of(dataset)) if dataset.startswith(PREFIX) else text)
+    if dataset.startswith(PREFIX):
+        name = name_of(dataset)
+        text = re.sub(rf"(?<!/){re.escape(dataset)}(?!\.npz)", lambda _: name, text)
+    return plain(text)
 
 
 def _bring(at: PageLink) -> None:
@@ -110,6 +116,7 @@ def _take(at: PageLink, files: list[UploadedFile]) -> None:
     """Reads what was sent, once; what was wrong with it is said until it is taken back."""
     sent = tuple(file.file_id for file in files)
     before, error = st.session_state.get("own-sent", ((), ""))
+    refused = [file.name for file in files if error and file.file_id in before]
     if before != sent:
         bar = st.progress(0.0, "Reading the pictures …")
 
@@ -126,6 +133,9 @@ def _take(at: PageLink, files: list[UploadedFile]) -> None:
             error = ""
         except DigitscopeError as found:
             error = plain(str(found))
+            if refused:  # a box keeps what was refused, and the next file is added to it
+                names = ", ".join(refused[:3]) + (" …" if len(refused) > 3 else "")
+                error += f" Or remove with × what was refused before: {plain(names)}"
         bar.empty()
         st.session_state["own-sent"] = (sent, error)
         if not error:

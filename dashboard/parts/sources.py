@@ -18,7 +18,6 @@ from dashboard.words import plain
 
 DRAW, UPLOAD, CAMERA, SAMPLE = "Draw", "Upload", "Camera", "Sample"
 MOST_MB = MAX_BYTES // 2**20
-TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,9 @@ def drawn() -> Chosen:
 
 
 def uploaded() -> Chosen:
+    # Of any type: what the browser refused would leave the last answer standing, its reason in a tooltip.
     file = st.file_uploader(
         f"A picture of one digit (PNG, JPEG, WebP, BMP, GIF or TIFF, at most {MOST_MB} MB)",
-        type=TYPES,
         max_upload_size=MOST_MB,
         key="upload",
         on_change=_forget_if_removed,

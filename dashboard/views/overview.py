@@ -5,15 +5,18 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import CheckpointError
 from dashboard import resources
 from dashboard.parts import card as words
 from dashboard.parts import charts, runs
+from dashboard.words import plain
 
 
 def show() -> None:
     name = st.session_state.model
     card = resources.card(name)
     st.title("Overview", anchor=False)
+    _say_if_unusable(name)
     st.markdown(words.claim(card))
     st.html(words.figures(card))
     runs.live()
@@ -44,6 +47,14 @@ def show() -> None:
             "digits, whatever the test set said.",
         )
         runs.published(card.architecture)
+
+
+def _say_if_unusable(name: str) -> None:
+    """The card stands without the network, whose other pages don't."""
+    try:
+        resources.predictor(name)
+    except CheckpointError as error:
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def _chart_or_remedy(name: str, test: dict[str, Any] | None, chart: Callable[[dict[str, Any]], None]) -> None:
