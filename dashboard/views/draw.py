@@ -29,14 +29,14 @@ def _workspace() -> None:
     left, middle, right = st.columns(3, gap="small")
     with left.container(border=True, height="stretch"):
         picture = sources.choose()
-        prepared = _prepared(picture)
+        prepared, refused = _prepared(picture)
     state.link_drawing()
     digits = resources.digits_in(predictor, prepared) if prepared else ()
     found = predictor.predict(list(digits))
     with middle.container(border=True, height="stretch"):
         place = st.empty()
         chosen = _choose(found)
-        place.html(_answer(found, chosen, picture, predictor))
+        place.html(_answer(found, chosen, picture, refused, predictor))
         prepared, prediction = (digits[chosen], found[chosen]) if found else (None, None)
         charts.probabilities(prediction.probabilities if prediction else None, predictor.classes)
     with st.container(border=True):
@@ -45,25 +45,31 @@ def _workspace() -> None:
         evidence.show(predictor, prepared, prediction)
 
 
-def _prepared(picture: sources.Chosen) -> PreparedDigit | None:
+def _prepared(picture: sources.Chosen) -> tuple[PreparedDigit | None, bool]:
+    """The picture in MNIST's convention, where there is a digit in it, and whether it was refused."""
     if picture.content is None or isinstance(picture.content, PreparedDigit):
-        return picture.content
+        return picture.content, False
     try:
-        return resources.prepared(picture.content, picture.name)
+        return resources.prepared(picture.content, picture.name), False
     except NothingDrawn:
-        return None
+        return None, False
     except PictureError as error:
         st.error(plain(str(error)), icon=":material/broken_image:")
-        return None
+        return None, True
 
 
-def _answer(found: list[Prediction], chosen: int, picture: sources.Chosen, predictor: Predictor) -> str:
-    if not found:
-        empty = picture.content is None
-        heading = "Nothing drawn yet" if empty else f"Nothing to read in {picture.name}"
-        advice = "The answer appears here." if empty else "A digit must stand out from its background."
-        return answered.nothing(heading, advice)
-    return answered.several(found, chosen) if len(found) > 1 else answered.one(found[0], predictor)
+def _answer(
+    found: list[Prediction], chosen: int, picture: sources.Chosen, refused: bool, predictor: Predictor
+) -> str:
+    if found:
+        return answered.several(found, chosen) if len(found) > 1 else answered.one(found[0], predictor)
+    if refused:
+        return answered.nothing("No picture to read", "The answer appears here.")
+    if picture.content is None:
+        return answered.nothing("Nothing drawn yet", "The answer appears here.")
+    return answered.nothing(
+        f"Nothing to read in {picture.name}", "A digit must stand out from its background."
+    )
 
 
 def _choose(found: list[Prediction]) -> int:
