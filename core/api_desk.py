@@ -35,7 +35,7 @@ class TakesLong(Exception):
 
 
 class Desk:
-    """The work behind the routes; its methods but `run` are called in threads.
+    """The work behind the routes; `run` and `predict` are awaited, all else is called in threads.
 
     Args:
         settings: of the API.

@@ -30,6 +30,6 @@ def one_thread_each() -> None:
     """Matrix products of this process on one thread each from now on, for servers.
 
     Those who ask are served side by side already; a product that wakes other threads waits for cores that
-    somebody else is using, which on a busy machine takes a hundred times as long as the product.
+    somebody else is using, which on a busy machine takes many times as long as the product.
     """
     threadpool_limits(1, user_api="blas")
