@@ -1,14 +1,11 @@
-"""What the Learn page shows, kept in its link as on the Errors page: the link is the only truth."""
+"""What the Learn page shows, kept in its link."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any
-
-import streamlit as st
 
 from core.config import LOSSES, STARTS
 from core.course import ALL
-from dashboard.page_link import visited_anew
+from dashboard.page_link import PageLink
 from dashboard.pages import LEARN
 
 TABS = ("train", "digit", "parabola", "torch", "many")
@@ -16,7 +13,6 @@ RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0,
 BATCHES = (16, 64, 256, 1024, 4096)
 COUNTS = (0, 1, 10, 100, 1000, ALL)
 NEWEST = -1
-LAST = "learn-last"  # the view of this session, for when the page is left and visited again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,64 +43,9 @@ class LearnLink:
     first: int = field(default=0, metadata={"most": 10**6})
 
 
-def link() -> LearnLink:
-    """What the address says now; what it says wrongly is as if it were not there."""
-    values = {}
-    for part in fields(LearnLink):
-        value = _read(part.name, st.query_params.get(part.name))
-        if value is not None and value in part.metadata.get("among", (value,)):
-            values[part.name] = value
-    return LearnLink(**values)
-
-
-def arrive() -> None:
-    """Brings the last view of this session back when the page is visited again without a link."""
-    names = {part.name for part in fields(LearnLink)}
-    visited_anew(LEARN.path, lambda: _write(st.session_state.get(LAST, LearnLink())), names)
-    st.session_state[LAST] = link()
-
-
-def change(**values: Any) -> None:
-    """Shows something else."""
-    _write(replace(link(), **values))
-
-
-def mirror(name: str, names: Mapping[Any, str] | None = None, *, suffix: str = "") -> dict[str, Any]:
-    """The arguments that tie a widget to a part of the link.
-
-    Args:
-        name: the part.
-        names: what the widget calls each of its choices, for one that has choices.
-        suffix: of the widget's key, for one whose choices change.
-    """
-    key = f"learn-{name}{suffix}"
-    st.session_state[key] = getattr(link(), name)
-
-    def changed() -> None:
-        chosen = st.session_state[key]
-        # A widget that comes back to the page calls without a change; see dashboard.errors_link.
-        if any(chosen != getattr(view, name) for view in (link(), st.session_state.get(LAST, link()))):
-            change(**{name: chosen})
-
-    choices = {"options": list(names), "format_func": names.__getitem__} if names else {}
-    return {"key": key, "on_change": changed} | choices
-
-
-def _write(view: LearnLink) -> None:
-    # One message, so one entry in the browser's history; see dashboard.errors_link.
-    usual, last, changes = LearnLink(), st.session_state.get(LAST, view), {}
-    for part in fields(LearnLink):
-        text, written = str(getattr(view, part.name)), str(getattr(last, part.name))
-        if {st.query_params.get(part.name, str(getattr(usual, part.name))), written} != {text}:
-            changes[part.name] = text
-    if changes:
-        st.query_params.update(changes)
-    st.session_state[LAST] = view
-
-
-def _read(name: str, text: str | None) -> Any:
+def _read(name: str, text: str) -> Any:
     usual = LearnLink.__dataclass_fields__[name]
-    if text is None or isinstance(usual.default, str):
+    if isinstance(usual.default, str):
         return text
     try:
         value = type(usual.default)(text)
@@ -112,3 +53,7 @@ def _read(name: str, text: str | None) -> Any:
         return None
     most = usual.metadata.get("most")
     return value if most is None or usual.default == value or 0 <= value <= most else None
+
+
+LINK = PageLink(LEARN.path, LearnLink, _read)
+link, arrive, change, mirror = LINK.view, LINK.arrive, LINK.change, LINK.mirror

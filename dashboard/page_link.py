@@ -59,6 +59,8 @@ class PageLink(Generic[View]):
         self.page, self._kind, self._read = page, kind, read
         self.of_data, self.of_new_data = of_data, {**of_data, **of_new_data}
         self._last = f"{page}-last"  # the view of this session, for when the page is left and visited again
+        self._left = f"{page}-left"  # addresses that were written over, until a run that wrote none
+        self._written = f"{page}-written"  # whether the run at hand wrote one
 
     def view(self) -> View:
         """What the address says now; what it says wrongly is as if it were not there."""
@@ -75,14 +77,16 @@ class PageLink(Generic[View]):
         names = {part.name for part in fields(self._kind)}  # type: ignore[arg-type]
         visited_anew(self.page, lambda: self._write(st.session_state.get(self._last, self._kind())), names)
         st.session_state[self._last] = self.view()
+        if not st.session_state.pop(self._written, False):
+            st.session_state.pop(self._left, None)
 
     def change(self, **values: Any) -> None:
         """Shows something else. A gallery begins at its first page again unless told otherwise."""
         first = {"page": 1} if any(part.name == "page" for part in fields(self._kind)) else {}  # type: ignore[arg-type]
-        self._write(replace(self.view(), **(first | values)))  # type: ignore[type-var]
+        self._write(replace(self._newest(), **(first | values)))  # type: ignore[type-var]
 
     def mirror(
-        self, name: str, names: Mapping[Any, str] | None = None, *, empty: Any = None
+        self, name: str, names: Mapping[Any, str] | None = None, *, empty: Any = None, suffix: str = ""
     ) -> dict[str, Any]:
         """The arguments that tie a widget to a part of the link.
 
@@ -90,22 +94,30 @@ class PageLink(Generic[View]):
             name: the part.
             names: what the widget calls each of its choices, for one that has choices.
             empty: what the widget has where the link has None or "".
+            suffix: of the widget's key, for one whose choices change.
         """
-        key = f"{self.page}-{name}"
+        key = f"{self.page}-{name}{suffix}"
         value = getattr(self.view(), name)
         st.session_state[key] = empty if value in (None, "") else value
 
         def changed() -> None:
             chosen = st.session_state[key]
             wanted = getattr(self._kind(), name) if chosen == empty else chosen
-            # A widget that comes back to the page calls without a change. Of two quick clicks the second may
-            # come with an address that is older than what the first one wrote.
+            # A widget that comes back to the page calls without a change.
             seen = (self.view(), st.session_state.get(self._last, self.view()))
             if any(wanted != getattr(view, name) for view in seen):
                 self.change(**{name: wanted})
 
         choices = {"options": list(names), "format_func": names.__getitem__} if names else {}
         return {"key": key, "on_change": changed} | choices
+
+    def _newest(self) -> View:
+        """What the address says, or will: of two quick clicks the second comes with the address that the
+        first one has written over."""
+        shown = st.session_state.get("shown-page") == self.page
+        if shown and st.query_params.to_dict() in st.session_state.get(self._left, []):
+            return st.session_state[self._last]  # type: ignore[no-any-return]
+        return self.view()
 
     def _write(self, view: View) -> None:
         # One message, so one entry in the browser's history. Taking a part out of the address would be a
@@ -116,6 +128,8 @@ class PageLink(Generic[View]):
             if {st.query_params.get(part.name, _text(getattr(usual, part.name))), written} != {text}:
                 changes[part.name] = text
         if changes:
+            st.session_state.setdefault(self._left, []).append(st.query_params.to_dict())
+            st.session_state[self._written] = True
             st.query_params.update(changes)
         st.session_state[self._last] = view
 
