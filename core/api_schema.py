@@ -93,6 +93,7 @@ class Model(BaseModel):
     hashes: dict[str, str]
     calibration: dict[str, Any]
     verdict: dict[str, Any]
+    offset: int = Field(description="rows at the top, and columns at the left, that the network is not shown")
     schema_version: int
     layers: list[str] = Field(description="that an explanation can be taken from")
     methods: list[str] = Field(description="of explanation that apply, the usual one first")

@@ -12,7 +12,7 @@ import torch
 from captum.attr import (
     LRP,
     DeepLift,
-    GuidedGradCam,
+    GuidedBackprop,
     InputXGradient,
     IntegratedGradients,
     KernelShap,
@@ -23,11 +23,12 @@ from captum.attr import (
 )
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from core.canonical import Canonical
 from core.errors import ExplanationError
 from core.methods import BASELINES, DEFAULT_LAYER, DEFAULTS, SHAP_PATCH, SHAP_SAMPLES, Options
-from core.models import Network, class_logits
+from core.models import DigitCNN, Network, class_logits
 from core.predictor import Predictor
 
 SHAP_SEED = 0
@@ -178,16 +179,23 @@ def owed_by(task: Task) -> Float32[np.ndarray, " n"]:
 def gradcam(task: Task) -> Tensor:
     method = LayerGradCam(task.model, task.network.layers()[task.layer])
     small = method.attribute(_leaf(task), additional_forward_args=(task.directions,), relu_attributions=True)
-    large: Tensor = LayerAttribution.interpolate(small, (28, 28), interpolate_mode="bilinear")
-    return large
+    return _over_picture(task.network, small)
+
+
+def _over_picture(network: Network, small: Tensor) -> Tensor:
+    """A layer's map over the rows and columns that the network looks at; 0 elsewhere."""
+    window = network.window if isinstance(network, DigitCNN) else slice(0, 28)
+    side, after = window.stop - window.start, 28 - window.stop
+    large = LayerAttribution.interpolate(small, (side, side), interpolate_mode="bilinear")
+    return F.pad(large, (window.start, after, window.start, after))
 
 
 def guided_gradcam(task: Task) -> Tensor:
-    model = task.private_model
-    method = GuidedGradCam(model, model.network.layers()[task.layer])
-    return method.attribute(  # type: ignore[no-any-return]
-        _leaf(task), additional_forward_args=(task.directions,), interpolate_mode="bilinear"
+    # captum's GuidedGradCam would draw the layer's map over the whole picture, wherever the network looks.
+    guided = GuidedBackprop(task.private_model).attribute(
+        _leaf(task), additional_forward_args=(task.directions,)
     )
+    return guided * gradcam(task)  # type: ignore[no-any-return]
 
 
 def saliency(task: Task) -> Tensor:

@@ -43,6 +43,7 @@ class Canonical(nn.Module):
     def __init__(self, network: Network, direction: Tensor, black: float):
         super().__init__()
         self.black, self.frame = black, 0  # px around the picture
+        self.window = network.window if isinstance(network, DigitCNN) else slice(None)
         convolutions: list[nn.Module] = []
         if isinstance(network, DigitCNN):
             convolutions = folded(network)
@@ -66,7 +67,9 @@ class Canonical(nn.Module):
         self.layers, self.flat = nn.ModuleList([*convolutions, *head]), len(convolutions)
 
     def forward(self, images: Tensor) -> Tensor:
-        values = nn.functional.pad(images, [self.frame] * 4, value=-self.black)
+        values = nn.functional.pad(
+            images[:, :, self.window, self.window], [self.frame] * 4, value=-self.black
+        )
         for number, layer in enumerate(self.layers):
             values = layer(values.flatten(1) if number == self.flat else values)
         return values

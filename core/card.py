@@ -36,6 +36,7 @@ class ModelCard:
         calibration: the `temperature` that the logits are divided by, and what it was fitted on; empty
             before it is fitted.
         verdict: from where on the model refuses to answer, and what that was chosen by; empty before.
+        offset: rows at the top, and columns at the left, that the network is not shown (`core.models`).
     """
 
     name: str
@@ -51,6 +52,7 @@ class ModelCard:
     hashes: dict[str, str]
     calibration: dict[str, Any] = field(default_factory=dict)
     verdict: dict[str, Any] = field(default_factory=dict)
+    offset: int = 0
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -95,7 +97,7 @@ def read_card(folder: Path) -> ModelCard:
             "Use the program's version that wrote it, or train again."
         )
     expected = {part.name for part in fields(ModelCard)}
-    content = {name: {} for name in LATER} | content
+    content = {name: {} for name in LATER} | {"offset": 0} | content
     if set(content) != expected:
         odd = ", ".join(sorted(set(content) ^ expected))
         raise CheckpointError(f"{path}: missing or unknown fields: {odd}. Restore the checkpoint.")

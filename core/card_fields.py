@@ -4,6 +4,7 @@ import math
 import re
 from typing import Any
 
+from core.config import MOST_OFFSET
 from core.paths import CHANNELS, DETECTOR, GRAPH, HISTORY, STUDY, WEIGHTS
 
 TEXTS = ("name", "architecture", "source")
@@ -31,6 +32,9 @@ def problem(content: dict[str, Any]) -> str | None:
         return (
             f"normalisation is {_shown(content['normalisation'])}, not a finite mean and a finite std above 0"
         )
+    offset = content["offset"]
+    if type(offset) is not int or not 0 <= offset <= MOST_OFFSET:
+        return f"offset is {_shown(offset)}, not a whole number from 0 to {MOST_OFFSET}"
     temperature = content["calibration"].get("temperature", 1.0)
     if type(temperature) not in (int, float) or not 0 < temperature < math.inf:
         return f"the temperature is {_shown(temperature)}, not a finite number above 0"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.card import ModelCard
+from core.config import MOST_OFFSET
 from core.energy import Work
 from core.figures import Row
 from core.paths import DETECTOR, GRAPH, WEIGHTS
@@ -223,13 +224,21 @@ def training(of: Material) -> str:
         f"### Training Data\n\n{data}: {sizes}, parted with seed "
         f"{card.split.get('seed', 'not recorded')}.{only}\n\n"
         f"### Training Procedure\n\n#### Preprocessing\n\n{CONVENTION} Pixels in [0, 1] are normalised "
-        f"with mean {card.normalisation['mean']:g} and standard deviation {card.normalisation['std']:g}.\n\n"
+        f"with mean {card.normalisation['mean']:g} and standard deviation {card.normalisation['std']:g}."
+        f"{_window(card)}\n\n"
         f"#### Training Hyperparameters\n\n- **Training regime:** {regime}\n- **Seed:** {run['seed']}\n"
         f"- **Epoch:** {run['best_epoch']} of {run['epochs']}, chosen by {run['chosen_by']}; the test set "
         f"had no say\n\n<details><summary>Every flag</summary>\n\n"
         f"{table(('flag', 'value'), flags)}\n\n</details>\n\n"
         f"#### Speeds, Sizes, Times\n\n{run['seconds']:g} s on {run['hardware']}, {run['epochs']} epochs."
     )
+
+
+def _window(card: ModelCard) -> str:
+    if not card.offset:
+        return ""
+    last = 28 - MOST_OFFSET + card.offset - 1
+    return f" The first layer is given the rows and columns {card.offset} to {last}, counted from 0."
 
 
 def specification(of: Material) -> str:

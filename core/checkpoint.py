@@ -118,7 +118,7 @@ def publish(source: Path, folder: Path) -> ModelCard:
 def _write(folder: Path, model: Network, card: ModelCard, history: list[dict[str, float]]) -> ModelCard:
     weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
-    fresh = network_for(card.architecture, weights)
+    fresh = network_for(card.architecture, weights, offset=card.offset)
     fresh.load_state_dict(weights)
     _export(fresh.eval(), folder / GRAPH)
     lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
@@ -200,7 +200,7 @@ def load_model(folder: Path, *, device: str | torch.device = "cpu") -> tuple[Net
         weights = load_tensors(content)
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:  # kinds that torch lacks
         raise CheckpointError(f"{path} holds no tensors ({error}). Restore the checkpoint.") from error
-    model = network_for(card.architecture, weights)
+    model = network_for(card.architecture, weights, offset=card.offset)
     fit(model, weights, path)
     if (model.classes, parameter_count(model)) != (card.classes, card.parameters):
         raise CheckpointError(

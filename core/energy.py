@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.card import ModelCard
-from core.results import RecipeResults
+from core.results import RecipeResults, is_run
 
 # What a device draws at most, by its maker; nobody measured what these trainings drew.
 GPU_WATTS = {"NVIDIA H200": 700.0, "NVIDIA H100 80GB HBM3": 700.0}
@@ -81,11 +81,11 @@ def work_of(card: ModelCard, results: Sequence[RecipeResults]) -> tuple[Work, ..
     if not card.training:
         return ()
     here = [recipe for recipe in results if recipe.architecture == card.architecture]
-    own = next((recipe for recipe in here if any(_is_of(run, card) for run in recipe.runs)), None)
+    own = next((recipe for recipe in here if recipe.holds(card.training)), None)
     found = [Work("this network", 1, _hardware(card.training), _seconds(card.training))]
     teachers = [_teacher(name, here) for name in card.hyperparameters.get("teachers", ())]
     found += _together("its teachers", teachers)
-    others = [run for run in own.runs if not _is_of(run, card)] if own else []
+    others = [run for run in own.runs if not is_run(run, card.training)] if own else []
     return (*found, *_together("the other seeds that it was chosen from", others))
 
 
@@ -94,10 +94,6 @@ def total_watt_hours(work: Sequence[Work]) -> float | None:
     parts = [part.watt_hours for part in work]
     known = [part for part in parts if part is not None]
     return sum(known) if known and len(known) == len(parts) else None
-
-
-def _is_of(run: dict[str, object], card: ModelCard) -> bool:
-    return all(run.get(name) == card.training.get(name) for name in ("seed", "finished"))
 
 
 def _teacher(name: str, results: Sequence[RecipeResults]) -> dict[str, object]:

@@ -10,12 +10,13 @@ from core.channels import Channels, Patch
 from core.checkpoint import load_model
 from core.errors import ExplanationError
 from core.labelled import LabelledDigits
+from core.models import DigitCNN
 from core.predictor import Predictor
 
 PATCHES = 9  # a channel, each of another digit
 PIECE = 250  # digits at a time
 # What a place of a block's map sees: px between two places, px along the field's side, and where the first
-# field begins (before the picture where padding is seen).
+# field begins (before the window where padding is seen).
 FIELDS = {"block1": (1, 3, -1), "block2": (2, 8, -3), "block3": (4, 18, -7), "block4": (8, 22, -7)}
 
 
@@ -35,6 +36,7 @@ def find_patches(
     if not predictor.layers:
         raise ExplanationError(f"{predictor.card.name} has no convolutional layer; name a CNN.")
     model, _ = load_model(predictor.folder)
+    assert isinstance(model, DigitCNN)
     best: dict[str, np.ndarray] = {}
     for start in range(0, len(digits), PIECE):
         images = torch.from_numpy(predictor.normalised(digits.images[start : start + PIECE]))
@@ -45,7 +47,7 @@ def find_patches(
             best[name] = np.take_along_axis(together, order[None], axis=1)
         progress(min(start + PIECE, len(digits)), len(digits))
     patches = {
-        name: tuple(_patches(name, found[:, :, channel]) for channel in range(found.shape[2]))
+        name: tuple(_patches(name, found[:, :, channel], model.window) for channel in range(found.shape[2]))
         for name, found in best.items()
     }
     return Channels(predictor.key, digits.name, len(digits), patches)
@@ -72,22 +74,22 @@ def _strongest(model: Any, images: torch.Tensor) -> dict[str, np.ndarray]:
     return found
 
 
-def _patches(name: str, found: np.ndarray) -> tuple[Patch, ...]:
+def _patches(name: str, found: np.ndarray, window: slice) -> tuple[Patch, ...]:
     step, size, first = FIELDS[name]
-    side = 28 // step
+    side = (window.stop - window.start) // step
     patches = []
     for digit, place, activation in found.T:
         if activation <= 0:
             continue
         row, column = divmod(int(place), side)
-        top, left = first + step * row, first + step * column
+        top, left = (window.start + first + step * place for place in (row, column))
         patches.append(
             Patch(
                 int(digit),
-                max(0, top),
-                max(0, left),
-                min(28, top + size),
-                min(28, left + size),
+                max(window.start, top),
+                max(window.start, left),
+                min(window.stop, top + size),
+                min(window.stop, left + size),
                 round(float(activation), 4),
             )
         )

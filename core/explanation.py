@@ -123,7 +123,7 @@ def explain(
         image: as for `Predictor.predict`.
         method: one of `METHODS`.
         target: the digit to find evidence for; the predicted one by default.
-        layer: `block1` to `block4` (28×28, 14×14, 7×7, 3×3) for Grad-CAM, guided or not; `block3` by
+        layer: `block1` to `block4` (sizes: `DigitCNN.layers`) for Grad-CAM, guided or not; `block3` by
             default, as deeper maps are too coarse to show a place and earlier ones know little of the class.
         against: the digit to hold the target against; none by default.
         options: of the methods that have any.

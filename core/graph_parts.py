@@ -21,6 +21,7 @@ OPERATIONS = {  # of our graphs, and what exporters of other versions write such
     b"ReduceMean",
     b"Relu",
     b"Reshape",
+    b"Slice",
     b"Transpose",
 }
 MOST_NODES = 64  # the shipped network has 25

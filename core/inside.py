@@ -84,15 +84,16 @@ def first_filters(predictor: Predictor) -> Float32[np.ndarray, "filters 3 3"]:
 
 
 def unseen(predictor: Predictor) -> Bool[np.ndarray, "28 28"]:
-    """The pixels that no answer depends on: pooling an odd number of rows drops the last one, and the picture
-    below and to the right with it. Maps of a layer (Grad-CAM's) may mark places there all the same.
+    """The pixels that no answer depends on: those outside a network's window, and those that pooling drops:
+    of an odd number of rows the last one. Maps of a layer (Grad-CAM's) may mark places there all the same.
 
     Found by a network of the same layers that passes something on from every pixel that it reads.
     """
     with private_network(predictor) as network, torch.enable_grad():
-        layers: list[nn.Module] = list(network.conv_layers) if isinstance(network, DigitCNN) else []
         picture = torch.ones(1, 1, 28, 28, requires_grad=True)
-        nn.Sequential(*(_passing_on(layer) for layer in layers))(picture).sum().backward()
+        read = network.windowed(picture) if isinstance(network, DigitCNN) else picture
+        layers: list[nn.Module] = list(network.conv_layers) if isinstance(network, DigitCNN) else []
+        nn.Sequential(*(_passing_on(layer) for layer in layers))(read).sum().backward()
     assert picture.grad is not None
     return np.asarray(picture.grad[0, 0].numpy() == 0)
 

@@ -6,9 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from core.config import MOST_OFFSET
+
 BLOCK_CHANNELS = (32, 64, 128, 256)
 WIDEST = 8
 LAYERS_PER_BLOCK = 5  # convolution, batch normalisation, ReLU, max pooling, dropout
+SIDE = 28
 
 Images = Float[Tensor, "batch 1 28 28"]
 
@@ -44,14 +47,17 @@ class DigitCNN(nn.Module):
     Args:
         width: channels and features as a multiple of the shipped network's, 1 to 8. Wider ones are
             there to teach it (`core.distillation`); the shapes in the comments are those of width 1.
+        offset: rows at the top, and columns at the left, that are cut off, 0 to 4. Of 28 rows, pooling drops
+            so many that no answer depends on the last five, where a digit's foot is; cut at both ends to 24,
+            the picture lies where the network looks. The published network has 0 (28 rows).
     """
 
     classes: tuple[int, ...] = tuple(range(10))
     layer_names: tuple[str, ...] = ("block1", "block2", "block3", "block4")
 
-    def __init__(self, width: int = 1) -> None:
+    def __init__(self, width: int = 1, offset: int = 0) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.offset = width, offset
         first, second, third, last = (width * channels for channels in BLOCK_CHANNELS)
         self.conv_layers = nn.Sequential(
             *_block(1, first, kernel=3),  # (batch, 32, 14, 14)
@@ -75,14 +81,24 @@ class DigitCNN(nn.Module):
             elif isinstance(layer, nn.Dropout):
                 layer.p = head
 
+    @property
+    def window(self) -> slice:
+        """The rows, and the columns, that are looked at: all 28, or 24 of them, so that every block's maps
+        cover them whole."""
+        return slice(self.offset, self.offset + SIDE - MOST_OFFSET) if self.offset else slice(0, SIDE)
+
+    def windowed(self, images: Images) -> Float[Tensor, "batch 1 side side"]:
+        """What the first layer is given."""
+        return images[:, :, self.window, self.window]
+
     def forward(self, images: Images) -> Float[Tensor, "batch 10"]:
-        return self.fc_layers(self.conv_layers(images))  # type: ignore[no-any-return]
+        return self.fc_layers(self.conv_layers(self.windowed(images)))  # type: ignore[no-any-return]
 
     def outputs(self, images: Images) -> dict[str, Tensor]:
         """Everything that is served: `logits` (batch, 10), `embedding` (batch, 256) and
         `block1` … `block4`, the spatial mean of each block's output (batch, 32 / 64 / 128 / 256)."""
         means = {}
-        features = images
+        features = self.windowed(images)
         for number in range(1, len(BLOCK_CHANNELS) + 1):
             block = self.conv_layers[LAYERS_PER_BLOCK * (number - 1) : LAYERS_PER_BLOCK * number]
             features = block[1:](_needed_convolution(block[0], features))
@@ -91,7 +107,7 @@ class DigitCNN(nn.Module):
 
     def layers(self) -> dict[str, nn.Module]:
         """The layers that a class activation map can be taken from: each block's ReLU, before
-        pooling (28×28, 14×14, 7×7 and 3×3)."""
+        pooling (28×28, 14×14, 7×7 and 3×3; with an offset 24×24, 12×12, 6×6 and 3×3)."""
         return {
             name: self.conv_layers[LAYERS_PER_BLOCK * number + 2]
             for number, name in enumerate(self.layer_names)
@@ -132,7 +148,7 @@ ARCHITECTURES: dict[str, type[DigitCNN] | type[ThreeSevenLinear]] = {
 }
 
 
-def network_for(architecture: str, weights: Mapping[str, Tensor]) -> Network:
+def network_for(architecture: str, weights: Mapping[str, Tensor], *, offset: int = 0) -> Network:
     """An untrained network of an architecture, as wide as the weights that are meant for it.
 
     Weights that fit no width get a network of width 1, which will refuse them.
@@ -141,7 +157,7 @@ def network_for(architecture: str, weights: Mapping[str, Tensor]) -> Network:
         return ARCHITECTURES[architecture]()
     first = weights.get("conv_layers.0.weight")
     width = 0 if first is None or not first.ndim else len(first) // BLOCK_CHANNELS[0]
-    return DigitCNN(width if 1 <= width <= WIDEST else 1)
+    return DigitCNN(width if 1 <= width <= WIDEST else 1, offset)
 
 
 def class_logits(logits: Float[Tensor, "batch outputs"]) -> Float[Tensor, "batch classes"]:

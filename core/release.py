@@ -155,11 +155,13 @@ def _check(configs: list[TrainConfig], parts: Parts) -> None:
     for config in configs:
         start = _start(config)
         classes = (start or new_network(config)).classes
-        if isinstance(start, DigitCNN) and start.width != config.width:
-            raise TrainingError(
-                f"{config.init_from} has width {start.width}, and --width is {config.width}. "
-                f"Give --width {start.width}, or start from another checkpoint."
-            )
+        for name in ("width", "offset") if isinstance(start, DigitCNN) else ():
+            has, wanted = getattr(start, name), getattr(config, name)
+            if has != wanted:
+                raise TrainingError(
+                    f"{config.init_from} has {name} {has}, and --{name} is {wanted}. "
+                    f"Give --{name} {has}, or start from another checkpoint."
+                )
         if config.frozen and (not config.init_from or config.architecture != "DigitCNN"):
             raise TrainingError(
                 "--frozen trains the last layers of a convolutional checkpoint. Name it in --init-from."
@@ -251,4 +253,5 @@ def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]])
         },
         metrics=metrics,
         hashes={},
+        offset=run.config.offset,
     )

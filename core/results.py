@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -31,6 +32,10 @@ class RecipeResults:
     recipe: str
     runs: tuple[dict[str, Any], ...]
 
+    def holds(self, training: Mapping[str, Any]) -> bool:
+        """Whether the run that a model card's `training` tells of is among them."""
+        return any(is_run(run, training) for run in self.runs)
+
     @property
     def best(self) -> dict[str, Any]:
         """The run with the best validation accuracy; of equal ones the first. The test set has no say."""
@@ -40,6 +45,11 @@ class RecipeResults:
         """Of a figure (`accuracy` or `ece`, in [0, 1]) on a data set."""
         values = [run["metrics"][dataset][figure] for run in self.runs]
         return Spread(mean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+
+def is_run(run: Mapping[str, Any], training: Mapping[str, Any]) -> bool:
+    """Whether a recorded run is the one that a model card's `training` tells of."""
+    return all(run.get(name) == training.get(name) for name in ("seed", "finished"))
 
 
 def validation_accuracy(result: dict[str, Any]) -> float:

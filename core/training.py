@@ -271,7 +271,7 @@ def new_network(config: TrainConfig) -> Network:
     torch.manual_seed(config.seed)
     if config.architecture == LINEAR:
         return ThreeSevenLinear()
-    return DigitCNN(config.width)
+    return DigitCNN(config.width, config.offset)
 
 
 @contextmanager

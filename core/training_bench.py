@@ -154,7 +154,7 @@ def _now(device: torch.device) -> float:
 def _ours(data: LabelledDigits, config: TrainConfig, device: torch.device) -> Step:
     digits = DeviceDigits(data, DigitCNN.classes, device, drawn=config.drawn > 0)
     source = TrainingData(digits, config)
-    learner = Learner(config, DigitCNN().to(device), 10 * source.steps_per_epoch)
+    learner = Learner(config, DigitCNN(offset=config.offset).to(device), 10 * source.steps_per_epoch)
     batches = _piecewise(source, device)
 
     def step() -> int:

@@ -49,7 +49,7 @@ def summary() -> str:
 def _of_the_card() -> Iterator[tuple[str, str, str]]:
     card = read_card(ROOT / "checkpoints" / "cnn")
     test = card.metrics["mnist-test"]
-    (kind,) = (found for found in read_results() if found.recipe == card.training.get("recipe", "distilled"))
+    (kind,) = (recipe for recipe in read_results() if recipe.holds(card.training))
     low, high = test["interval_95"]
     spread = kind.spread("accuracy")
     yield (

@@ -60,14 +60,15 @@ def card_for(model: Network, name: str) -> ModelCard:
         training={},
         metrics={},
         hashes={},
+        offset=getattr(model, "offset", 0),
     )
 
 
-def random_cnn(seed: int = 0) -> DigitCNN:
+def random_cnn(seed: int = 0, *, offset: int = 0) -> DigitCNN:
     """Batch normalisation with statistics far from (0, 1): an export that forgot them would show."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    model = DigitCNN()
+    model = DigitCNN(offset=offset)
     for layer in model.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.running_mean.normal_(0, 0.3, generator=generator)
@@ -113,6 +114,15 @@ def linear_folder(cnn_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def cnn(cnn_folder: Path) -> Predictor:
     return Predictor.load(cnn_folder)
+
+
+@pytest.fixture(scope="session")
+def offset_cnn(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    """A network that looks at the rows and columns 3 to 26."""
+    folder = tmp_path_factory.mktemp("offset") / "cnn"
+    model = random_cnn(offset=3)
+    checkpoint.save(folder, model, card_for(model, "cnn"), HISTORY)
+    return Predictor.load(folder)
 
 
 @pytest.fixture(scope="session")

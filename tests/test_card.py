@@ -80,6 +80,11 @@ def test_a_missing_field_is_named(folder: Path, field: str):
         read_card(folder)
 
 
+def test_a_card_from_before_offsets_has_none(folder: Path):
+    change(folder, offset=None)
+    assert read_card(folder).offset == 0
+
+
 def test_an_unknown_field_is_named(folder: Path):
     change(folder, temperature=1.5)
     with pytest.raises(CheckpointError, match=r"missing or unknown fields: temperature"):
@@ -109,6 +114,7 @@ def test_a_card_must_hash_every_file(folder: Path, hashes: object):
         ("hashes", {WEIGHTS: 1, GRAPH: "a", HISTORY: "b"}, "hashes are .*not texts"),
         ("hashes", {WEIGHTS: "", GRAPH: "", HISTORY: "", "../../etc/passwd": ""}, "has the hash.*passwd"),
         *[("name", name, "name is .*not that of a folder") for name in ("../up", "/etc", "..", "", "a\0b")],
+        *[("offset", value, "offset is .*not a whole number from 0 to 4") for value in (-1, 5, 1.0, True)],
         ("verdict", {"unusual_above": "3"}, "the limit unusual_above is '3', not a finite number"),
         ("metrics", {"mnist-test": 3}, "the metrics of 'mnist-test' are 3, not an object"),
         ("metrics", {"a": {"n": "3"}}, "n of 'a' is '3', not a number from 0 on"),

@@ -36,16 +36,24 @@ def gradcam_by_hand(predictor: Predictor, pixels: np.ndarray, block: int, target
     model, _ = load_model(predictor.folder)
     end = 5 * (block - 1) + 3  # after the block's ReLU
     inputs = torch.from_numpy(predictor.normalised(pixels[None]))
-    activations = model.conv_layers[:end](inputs).detach().requires_grad_(True)
+    activations = model.conv_layers[:end](model.windowed(inputs)).detach().requires_grad_(True)
     logits = model.fc_layers(model.conv_layers[end:](activations))
     (gradients,) = torch.autograd.grad(logits[0, target], activations)
     weights = gradients.mean(dim=(2, 3), keepdim=True)
     small = (weights * activations).sum(dim=1, keepdim=True).relu()
-    return F.interpolate(small, (28, 28), mode="bilinear", align_corners=False)[0, 0].detach().numpy()
+    window, whole = model.window, np.zeros((28, 28), dtype=np.float32)
+    side = window.stop - window.start
+    large = F.interpolate(small, (side, side), mode="bilinear", align_corners=False)[0, 0]
+    whole[window, window] = large.detach().numpy()
+    return whole
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 4])
-def test_gradcam_is_selvarajus_formula(cnn: Predictor, random_pictures: np.ndarray, block: int):
+@pytest.mark.parametrize("which", ["cnn", "offset_cnn"])
+def test_gradcam_is_selvarajus_formula(
+    which: str, random_pictures: np.ndarray, block: int, request: pytest.FixtureRequest
+):
+    cnn = request.getfixturevalue(which)
     for target, pixels in enumerate(random_pictures[:10]):
         found = explain(cnn, pixels, target=target, layer=f"block{block}")
         expected = gradcam_by_hand(cnn, pixels, block, target)

@@ -35,7 +35,7 @@ def test_a_channels_evidence_is_its_activation_times_the_slope(cnn: Predictor, b
     model, _ = load_model(cnn.folder)
     pixels, end = digit_like(1), 5 * (block - 1) + 3
     inputs = torch.from_numpy(cnn.normalised(pixels[None]))
-    activations = model.conv_layers[:end](inputs).detach().requires_grad_(True)
+    activations = model.conv_layers[:end](model.windowed(inputs)).detach().requires_grad_(True)
     logits = model.fc_layers(model.conv_layers[end:](activations))[0]
     (slope,) = torch.autograd.grad(logits[4] - logits[9], activations)
     found = look_inside(cnn, pixels, 4, against=9)[block - 1]
@@ -53,8 +53,10 @@ def test_the_first_filters_are_the_weights(cnn: Predictor):
     assert np.array_equal(first_filters(cnn), model.conv_layers[0].weight[:, 0].detach().numpy())
 
 
+@pytest.mark.parametrize("which", ["cnn", "offset_cnn"])
 @pytest.mark.parametrize("block", FIELDS)
-def test_a_patch_is_all_that_its_channel_sees(cnn: Predictor, block: str):
+def test_a_patch_is_all_that_its_channel_sees(which: str, block: str, request: pytest.FixtureRequest):
+    cnn = request.getfixturevalue(which)
     model, _ = load_model(cnn.folder)
     data = digits()
     found = find_patches(cnn, data, progress=lambda *step: None).patches[block]
@@ -63,7 +65,7 @@ def test_a_patch_is_all_that_its_channel_sees(cnn: Predictor, block: str):
     for channel, patches in list(enumerate(found))[:12]:
         for patch in patches[:2]:
             inputs = torch.from_numpy(cnn.normalised(data.images[[patch.digit]])).requires_grad_(True)
-            output = model.conv_layers[:end](inputs)[0, channel]
+            output = model.conv_layers[:end](model.windowed(inputs))[0, channel]
             assert float(output.detach().max()) == pytest.approx(patch.activation, abs=2e-4)
             (slope,) = torch.autograd.grad(output.max(), inputs)
             outside = slope[0, 0].clone()
@@ -77,7 +79,8 @@ def test_each_channel_has_its_strongest_digits_in_order(cnn: Predictor):
     data = digits(30)
     model, _ = load_model(cnn.folder)
     with torch.no_grad():
-        peaks = model.conv_layers[:3](torch.from_numpy(cnn.normalised(data.images))).amax(dim=(2, 3)).numpy()
+        inputs = model.windowed(torch.from_numpy(cnn.normalised(data.images)))
+        peaks = model.conv_layers[:3](inputs).amax(dim=(2, 3)).numpy()
     done: list[tuple[int, int]] = []
     found = find_patches(cnn, data, progress=lambda *step: done.append(step))
     for channel, patches in enumerate(found.patches["block1"]):

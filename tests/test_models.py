@@ -53,6 +53,32 @@ def test_blocks_halve_the_side_from_28_to_1():
     assert shapes == [(2, 32, 14, 14), (2, 64, 7, 7), (2, 128, 3, 3), (2, 256, 1, 1)]
 
 
+def test_a_network_with_an_offset_is_the_same_one_given_the_middle_of_the_picture():
+    model, whole = random_cnn(offset=3), random_cnn()
+    images = torch.rand(2, 1, 28, 28)
+    shapes = []
+    for position in (4, 9, 14, 19):
+        model.conv_layers[position].register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape)))
+    with torch.no_grad():
+        logits = model(images)
+        middle = whole.fc_layers(whole.conv_layers(images[:, :, 3:27, 3:27]))
+        torch.testing.assert_close(logits, middle, rtol=0, atol=0)
+        assert shapes == [(2, 32, 12, 12), (2, 64, 6, 6), (2, 128, 3, 3), (2, 256, 1, 1)]
+        torch.testing.assert_close(model.outputs(images)["logits"], logits)
+    assert parameter_count(model) == 160_842
+
+
+@pytest.mark.parametrize(("offset", "first", "last"), [(0, 0, 22), (3, 3, 25), (4, 4, 26)])
+def test_what_pooling_drops_is_never_read_and_an_offset_moves_it_off_the_digit(
+    offset: int, first: int, last: int
+):
+    images = torch.rand(4, 1, 28, 28, requires_grad=True)
+    random_cnn(offset=offset)(images).square().sum().backward()
+    seen = images.grad.abs().sum(dim=(0, 1)) > 0
+    for axis in (0, 1):
+        assert torch.nonzero(seen.any(dim=axis)).flatten().tolist() == list(range(first, last + 1))
+
+
 def test_layers_are_the_relus_before_pooling():
     model = random_cnn()
     sizes = {}

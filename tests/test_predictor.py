@@ -30,10 +30,10 @@ def torch_outputs(folder: Path, images: np.ndarray) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in outputs.items()}
 
 
-@pytest.mark.parametrize("kind", ["cnn", "linear"])
+@pytest.mark.parametrize("kind", ["cnn", "offset_cnn", "linear"])
 def test_agrees_with_pytorch_on_a_thousand_random_pictures(request, kind: str, random_pictures: np.ndarray):
     predictor = request.getfixturevalue(kind)
-    expected = torch_outputs(request.getfixturevalue(f"{kind}_folder"), random_pictures)
+    expected = torch_outputs(predictor.folder, random_pictures)
     found = predictor.run(random_pictures)
     logits = class_logits(torch.from_numpy(expected.pop("logits"))).numpy()
     assert np.abs(found.logits - logits).max() < 1e-4

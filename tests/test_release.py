@@ -1,6 +1,7 @@
 """From a recipe to a published checkpoint: split, seeds, results, fine-tuning, teachers."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,9 +141,13 @@ def test_fine_tuning_begins_with_the_checkpoints_weights(
     assert card.source.endswith("from the weights of mine")
 
 
-def test_a_start_of_another_width_is_refused(home: Path, quick: TrainConfig, published: list[dict]):
-    config = replace(quick, init_from="mine", width=2)
-    with pytest.raises(TrainingError, match=r"mine has width 1, and --width is 2\. Give --width 1"):
+@pytest.mark.parametrize(("name", "has", "other"), [("width", 1, 2), ("offset", 3, 0)])
+def test_a_start_of_another_form_is_refused(
+    name: str, has: int, other: int, home: Path, quick: TrainConfig, published: list[dict]
+):
+    config = replace(quick, init_from="mine", **{name: other})
+    message = f"mine has {name} {has}, and --{name} is {other}. Give --{name} {has}, or"
+    with pytest.raises(TrainingError, match=re.escape(message)):
         release_best(config, home / "checkpoints" / "wide", recipe="plain")
 
 
