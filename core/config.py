@@ -97,9 +97,7 @@ class TrainConfig:
         default="", metadata={"help": "a checkpoint to start from; {seed} in it stands for the run's seed"}
     )
     width: int = _flag(1, Range(1, 8), "channels, as a multiple of the shipped network's: for teachers")
-    offset: int = _flag(
-        0, Range(0, MOST_OFFSET), "rows at the top, and columns at the left, that are cut off"
-    )
+    offset: int = _flag(0, Range(0, MOST_OFFSET), "first rows and columns cut off; with --init-from its own")
     frozen: bool = _switch(False, "train the last, linear layers alone")
     precision: str = _choice("auto", PRECISIONS, "of the arithmetic; auto: bfloat16 where it is faster")
     channels_last: bool = _switch(True, "keep the channels of a pixel together in memory")

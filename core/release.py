@@ -143,7 +143,10 @@ def release(
 
 
 def _with_seed(config: TrainConfig, seed: int) -> TrainConfig:
-    return replace(config, seed=seed, init_from=config.init_from.replace("{seed}", str(seed)))
+    """A run's own configuration; what a network is given of a picture stays as it has learned it."""
+    config = replace(config, seed=seed, init_from=config.init_from.replace("{seed}", str(seed)))
+    start = _start(config)
+    return replace(config, offset=start.offset) if isinstance(start, DigitCNN) else config
 
 
 def _check(configs: list[TrainConfig], parts: Parts) -> None:
@@ -155,13 +158,11 @@ def _check(configs: list[TrainConfig], parts: Parts) -> None:
     for config in configs:
         start = _start(config)
         classes = (start or new_network(config)).classes
-        for name in ("width", "offset") if isinstance(start, DigitCNN) else ():
-            has, wanted = getattr(start, name), getattr(config, name)
-            if has != wanted:
-                raise TrainingError(
-                    f"{config.init_from} has {name} {has}, and --{name} is {wanted}. "
-                    f"Give --{name} {has}, or start from another checkpoint."
-                )
+        if isinstance(start, DigitCNN) and start.width != config.width:
+            raise TrainingError(
+                f"{config.init_from} has width {start.width}, and --width is {config.width}. "
+                f"Give --width {start.width}, or start from another checkpoint."
+            )
         if config.frozen and (not config.init_from or config.architecture != "DigitCNN"):
             raise TrainingError(
                 "--frozen trains the last layers of a convolutional checkpoint. Name it in --init-from."
