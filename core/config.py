@@ -34,6 +34,7 @@ LOSSES = ("cross-entropy", "distance")
 STARTS = ("zero", "faint", "normal")
 LINEAR = "ThreeSevenLinear"
 MOST_OFFSET = 4  # rows: 24 are left, which three poolings halve without a rest
+SEEN = 23  # of these, and of all 28, the rows that an answer depends on
 OF_LINEAR_ALONE = ("loss", "start")
 # What decides a run of the linear model, which is trained from scratch (core.scratch).
 OF_LINEAR = ("data", "epochs", "batch_size", "learning_rate", "loss", "start", "init_from", "seed")

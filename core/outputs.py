@@ -16,12 +16,15 @@ class Outputs:
         block_means: the spatial mean of each convolutional block's output, by `block1` ….
         temperature: what the logits are divided by for the probabilities (Guo et al. 2017,
             arXiv:1706.04599).
+        outside: the mean brightness, 0 to 255, of the pixels that no answer depends on, of a network with an
+            offset; None of others.
     """
 
     logits: Float32[np.ndarray, "n k"]
     embedding: Float32[np.ndarray, "n features"]
     block_means: dict[str, Float32[np.ndarray, "n _"]]
     temperature: float = 1.0
+    outside: Float32[np.ndarray, " n"] | None = None
 
     @property
     def probabilities(self) -> Float32[np.ndarray, "n k"]:

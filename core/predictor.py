@@ -12,6 +12,7 @@ import onnxruntime
 from jaxtyping import Float32, UInt8
 
 from core.card import ModelCard, read_verified
+from core.config import SEEN
 from core.cores import side_by_side
 from core.errors import CheckpointError, NothingDrawn, PictureError
 from core.graph_parts import problem
@@ -196,7 +197,18 @@ class Predictor:
         logits = columns.pop("logits")
         if logits.shape[1] == 1:
             logits = np.concatenate([logits, np.zeros_like(logits)], axis=1)
-        return Outputs(logits, columns.pop("embedding"), columns, self.card.temperature)
+        return Outputs(
+            logits, columns.pop("embedding"), columns, self.card.temperature, self._outside(images)
+        )
+
+    def _outside(self, images: UInt8[np.ndarray, "n 28 28"]) -> Float32[np.ndarray, " n"] | None:
+        """See `Outputs.outside`."""
+        first = self.card.offset
+        if not first:
+            return None
+        seen = images[:, first : first + SEEN, first : first + SEEN]
+        whole, inner = (pixels.sum(axis=(1, 2), dtype=np.int64) for pixels in (images, seen))
+        return ((whole - inner) / (28**2 - SEEN**2)).astype(np.float32)  # type: ignore[no-any-return]
 
     def logits(self, inputs: Float32[np.ndarray, "n 1 28 28"]) -> Float32[np.ndarray, "n k"]:
         """The logits of what is normalised already, such as pictures between two; one a class."""

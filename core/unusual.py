@@ -43,6 +43,7 @@ ARRAYS = (
     "learned.std",
     "reference",
 )
+OUTSIDE = ("outside.mean", "outside.std")  # of a network with an offset alone
 
 Features = Float32[np.ndarray, "n d"]
 Scores = Float32[np.ndarray, " n"]
@@ -110,8 +111,8 @@ class Detector:
     Attributes:
         banks: training digits' features, by block in alphabetical order; each of length 1 as it was rounded
             to half precision.
-        arrays: everything else by the names in `ARRAYS`; `reference` holds the scores of real digits that
-            nothing was fitted to, in ascending order.
+        arrays: everything else by the names in `ARRAYS` and `OUTSIDE`; `reference` holds the scores of real
+            digits that nothing was fitted to, in ascending order.
     """
 
     banks: dict[str, Float32[np.ndarray, "m _"]]
@@ -128,10 +129,17 @@ class Detector:
         return CHOSEN.combined(far, strange)
 
     def distance(self, outputs: Outputs) -> Scores:
-        """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation."""
-        return distance_of(
-            nearest(outputs, self.banks), self.arrays["distance.mean"], self.arrays["distance.std"]
-        )
+        """Σ over the blocks of (1 − greatest cosine similarity − mean) / standard deviation.
+
+        The features of a network with an offset know nothing of what lies outside of its window. Where more
+        ink is there, in standard deviations of real digits, than the sum's own, that counts.
+        """
+        a = self.arrays
+        far = distance_of(nearest(outputs, self.banks), a["distance.mean"], a["distance.std"])
+        if outputs.outside is None or OUTSIDE[0] not in a:
+            return far
+        ink = (outputs.outside - a["outside.mean"]) / a["outside.std"]
+        return np.maximum(far, ink * a["distance.sum_std"])  # type: ignore[no-any-return]
 
     def learned(self, outputs: Outputs) -> Scores:
         """The logit that the small network gives for "no digit"."""
@@ -155,7 +163,7 @@ class Detector:
         """For a checkpoint; the banks in half precision."""
         banks = {BANK + name: bank.astype(np.float16) for name, bank in self.banks.items()}
         return safetensors.numpy.save(
-            banks | {name: np.ascontiguousarray(self.arrays[name]) for name in ARRAYS}
+            banks | {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
         )
 
 
@@ -177,10 +185,11 @@ def read_detector(content: bytes, where: str) -> Detector:
     }
     if missing := set(ARRAYS) - set(arrays) or (set() if banks else {BANK}):
         raise CheckpointError(f"{where} lacks {', '.join(sorted(missing))}. Restore the checkpoint.")
-    every = [*banks.values(), *(arrays[name] for name in ARRAYS)]
+    known = {name: arrays[name] for name in (*ARRAYS, *OUTSIDE) if name in arrays}
+    every = [*banks.values(), *known.values()]
     if not all(array.size and np.isfinite(array).all() for array in every):
         raise CheckpointError(f"{where} holds numbers that are not finite, or none. Restore the checkpoint.")
-    return Detector(banks, {name: arrays[name] for name in ARRAYS})
+    return Detector(banks, known)
 
 
 def inputs(outputs: Outputs) -> Features:

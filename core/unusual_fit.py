@@ -30,6 +30,7 @@ WIDTH, EPOCHS, BATCH = 256, 8, 256
 LIKE_A_DIGIT = 0.0  # scrawls that are nearer to the training digits than the mean digit is are left out
 BYTES_A_BANK = 4_000_000
 ACCEPTED = 0.995  # of the digits that nothing was fitted to
+LEAST_INK = np.float32(0.1)  # brightness, 0 to 255: digits without any ink outside differ by nothing
 DRAWN_AGAIN = 2  # every second of them once more, as a pen would draw it
 
 Distance = Callable[[Outputs], Float32[np.ndarray, " _n"]]
@@ -66,6 +67,7 @@ def fit_detector(
         "learned.mean": np.zeros(1, np.float32),
         "learned.std": np.ones(1, np.float32),
         "reference": np.zeros(1, np.float32),
+        **_outside(spread),
     }
     learned = Detector(banks, arrays).learned(spread)
     arrays |= {"learned.mean": learned.mean(keepdims=True), "learned.std": learned.std(keepdims=True)}
@@ -75,6 +77,14 @@ def fit_detector(
     )
     reference = Detector(banks, arrays).score(predictor.run(np.concatenate([usual, again])))
     return Detector(banks, arrays | {"reference": np.sort(reference)})
+
+
+def _outside(digits: Outputs) -> dict[str, np.ndarray]:
+    """How much ink digits have where a network with an offset sees none."""
+    if digits.outside is None:
+        return {}
+    std = np.maximum(digits.outside.std(keepdims=True), LEAST_INK)
+    return {"outside.mean": digits.outside.mean(keepdims=True), "outside.std": std}
 
 
 def banks_of(outputs: Outputs, form: Form = CHOSEN) -> dict[str, Float32[np.ndarray, "m _"]]:

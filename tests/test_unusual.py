@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,40 @@ def test_a_form_names_its_blocks_or_all_of_a_smaller_network():
 def test_strange_features_are_clamped_for_the_network_alone():
     far = by_hand().learned(outputs((1000, 0)))
     assert far == pytest.approx([3 * (8 - 1) + 0.5])
+
+
+def test_ink_where_nothing_is_seen_counts_where_it_is_stranger_than_the_features():
+    outside = {"outside.mean": np.array([1], np.float32), "outside.std": np.array([2], np.float32)}
+    detector = Detector(by_hand().banks, by_hand().arrays | outside)
+    some = outputs((2, 0), (0, 3), (0, 3))
+    of_features = detector.distance(some)
+    assert of_features.tolist() == [-2, 2, 2]
+    # In standard deviations of digits: −0.5, 0.5 and 4; the sum over the blocks has one of 2.
+    found = detector.distance(replace(some, outside=np.array([0, 2, 9], np.float32)))
+    assert found.tolist() == [-1, 2, 8]
+    again = read_detector(detector.to_bytes(), "there")
+    assert again.arrays["outside.std"] == 2
+    assert set(read_detector(by_hand().to_bytes(), "there").arrays) == set(by_hand().arrays)
+
+
+def test_what_lies_outside_the_window_is_measured(offset_cnn: Predictor, cnn: Predictor, random_pictures):
+    pictures = random_pictures[:3]
+    unseen = np.ones((28, 28), dtype=bool)
+    unseen[3:26, 3:26] = False
+    assert offset_cnn.run(pictures).outside == pytest.approx(pictures[:, unseen].mean(axis=1), rel=1e-6)
+    assert cnn.run(pictures).outside is None
+
+
+def test_a_frame_that_the_network_cannot_see_is_unusual(offset_cnn: Predictor):
+    digits = load_dataset("optdigits")
+    detector = unusual_fit.fit_detector(
+        offset_cnn, digits.take(np.arange(600)), digits.take(np.arange(600, 900))
+    )
+    framed = digits.images[900:950].copy()
+    framed[:, :3] = framed[:, :, 27:] = 255
+    plain, changed = (offset_cnn.run(images) for images in (digits.images[900:950], framed))
+    np.testing.assert_array_equal(plain.logits, changed.logits)
+    assert detector.score(changed).min() > detector.arrays["reference"].max()
 
 
 def test_distances_are_to_the_nearest_of_the_bank_whatever_the_length():
