@@ -160,7 +160,7 @@ _GENTLE = TrainConfig(
     bar=0.3,
     drawn=0.2,
 )
-# `plain` is shipped. `distilled` is taught by four networks of `teacher`; these two and `quick` read the whole
+# The shipped network is one of `distilled`, which four of `teacher` teach. These two and `quick` read the whole
 # picture, as they did when they were measured.
 RECIPES = {
     "cnn": {
