@@ -160,8 +160,8 @@ _GENTLE = TrainConfig(
     bar=0.3,
     drawn=0.2,
 )
-# The shipped network is one of `distilled`, which four of `teacher` teach. These two and `quick` read the whole
-# picture, as they did when they were measured.
+# The shipped network is one of `distilled`, which four of `teacher` teach. These two and `quick` read the
+# whole picture, as they did when they were measured.
 RECIPES = {
     "cnn": {
         "plain": _GENTLE,
