@@ -26,7 +26,7 @@ def test_a_run_appears_moves_on_and_goes_without_a_reload(
     np.savez(tmp_path / "stripes.npz", images=data.images, labels=data.labels)
     monkeypatch.setenv("DIGITSCOPE_RUNS", str(tmp_path / "runs"))
     command = [sys.executable, "train.py", "cnn", "--data", str(tmp_path / "stripes.npz"), "--epochs", "1000"]
-    command += ["--out", str(tmp_path / "out" / "mine"), "--batch-size", "64"]
+    command += ["--out", str(tmp_path / "out" / "mine"), "--batch-size", "64", "--drawn", "0"]
     with serve(tmp_path / "log") as server:
         visitor = Visitor(browser.new_page(), server.url)
         visitor.open("/")

@@ -49,7 +49,8 @@ def folders(home: Path):
 
 @pytest.fixture(scope="module")
 def quick(stripes: str) -> TrainConfig:
-    return replace(RECIPES["cnn"]["plain"], data=stripes, epochs=2, batch_size=32, precision="float32")
+    small = {"epochs": 2, "batch_size": 32, "drawn": 0.0, "precision": "float32"}
+    return replace(RECIPES["cnn"]["plain"], data=stripes, **small)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,7 @@ def test_fine_tuning_on_other_writers_helps_there(home: Path, frozen: bool):
         batch_size=64,
         learning_rate=1e-3,
         ema=0.0,
+        drawn=0.0,
         precision="float32",
     )
     parts = parts_of("optdigits")

@@ -28,7 +28,7 @@ from tests.stripes import digits
 
 torch.set_num_threads(1)
 target, changes = sys.argv[1], eval(sys.argv[2])
-usual = {"epochs": 4, "batch_size": 32, "precision": "float32"}
+usual = {"epochs": 4, "batch_size": 32, "precision": "float32", "drawn": 0.0}
 config = replace(RECIPES["cnn"]["plain"], **(usual | changes))
 with joined() as rank:
     with open_run("test", config, resume=True) if not rank else nullcontext() as folder:
@@ -63,6 +63,7 @@ def killed(folder: Path, *, wait: float, after: str = "") -> None:
     child = started(folder)
     child.stdout.readline()
     while after and not (folder / "runs" / "test" / after).exists():
+        assert child.poll() is None, child.communicate()
         time.sleep(0.02)
     time.sleep(wait)
     child.kill()
@@ -142,6 +143,8 @@ def test_train_py_runs_under_torchrun_and_resumes_what_is_finished(tmp_path: Pat
         str(tmp_path / "stripes.npz"),
         "--epochs",
         "1",
+        "--drawn",
+        "0",
     ]
     command += ["--out", str(tmp_path / "out" / "mine"), "--precision", "float32", "--resume"]
     own = os.environ | {"DIGITSCOPE_RUNS": str(tmp_path / "runs"), "OMP_NUM_THREADS": "1"}
