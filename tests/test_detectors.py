@@ -105,9 +105,8 @@ def test_the_shipped_opinions_are_among_them(shipped, images, scores):
     np.testing.assert_allclose(scores["learned"], shipped.detector.learned(outputs), rtol=1e-4, atol=1e-4)
 
 
-def test_whoever_looks_at_the_features_tells_noise_from_digits(scores):
-    # What knows the logits alone need not: a network may be surer of noise than of enlarged 8×8 digits.
-    for name in ("both", "distance", "mahalanobis", "knn", "vim"):
+def test_every_score_is_higher_for_noise_than_for_digits(scores):
+    for name in set(scores) - {"learned"}:  # the small network was never shown noise: the distance was
         assert np.median(scores[name][100:]) > np.median(scores[name][:100]), name
 
 
