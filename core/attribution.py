@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from core.canonical import Canonical
 from core.errors import ExplanationError
 from core.methods import BASELINES, DEFAULT_LAYER, DEFAULTS, SHAP_PATCH, SHAP_SAMPLES, Options
-from core.models import DigitCNN, Network, class_logits
+from core.models import Network, class_logits
 from core.predictor import Predictor
 
 SHAP_SEED = 0
@@ -184,7 +184,7 @@ def gradcam(task: Task) -> Tensor:
 
 def _over_picture(network: Network, small: Tensor) -> Tensor:
     """A layer's map over the rows and columns that the network looks at; 0 elsewhere."""
-    window = network.window if isinstance(network, DigitCNN) else slice(0, 28)
+    window = network.window
     side, after = window.stop - window.start, 28 - window.stop
     large = LayerAttribution.interpolate(small, (side, side), interpolate_mode="bilinear")
     return F.pad(large, (window.start, after, window.start, after))

@@ -43,7 +43,7 @@ class Canonical(nn.Module):
     def __init__(self, network: Network, direction: Tensor, black: float):
         super().__init__()
         self.black, self.frame = black, 0  # px around the picture
-        self.window = network.window if isinstance(network, DigitCNN) else slice(None)
+        self.window = network.window
         convolutions: list[nn.Module] = []
         if isinstance(network, DigitCNN):
             convolutions = folded(network)

@@ -123,6 +123,7 @@ class ThreeSevenLinear(nn.Module):
 
     classes: tuple[int, ...] = (3, 7)
     layer_names: tuple[str, ...] = ()
+    window = slice(0, SIDE)  # the rows, and the columns, that are looked at
 
     def __init__(self) -> None:
         super().__init__()
