@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 View = TypeVar("View")
 NOTHING: Mapping[str, Any] = {}
@@ -18,6 +19,7 @@ def shown(page: str) -> None:
     """Notes which page is shown from now on. Before it is run: a visitor may leave it before it is whole."""
     if st.session_state.get("shown-page") != page:
         st.session_state["visited-anew"] = page
+        st.session_state.pop(_left_of(page), None)
     st.session_state["shown-page"] = page
 
 
@@ -59,11 +61,13 @@ class PageLink(Generic[View]):
         self.page, self._kind, self._read = page, kind, read
         self.of_data, self.of_new_data = of_data, {**of_data, **of_new_data}
         self._last = f"{page}-last"  # the view of this session, for when the page is left and visited again
-        self._left = f"{page}-left"  # addresses that were written over, until a run that wrote none
+        self._left = _left_of(page)  # addresses that were written over, until the browser has the newest
         self._written = f"{page}-written"  # whether the run at hand wrote one
 
     def view(self) -> View:
-        """What the address says now; what it says wrongly is as if it were not there."""
+        """What the address says, or will; what it says wrongly is as if it were not there."""
+        if self._outdated():
+            return st.session_state[self._last]  # type: ignore[no-any-return]
         values = {}
         for part in fields(self._kind):  # type: ignore[arg-type]
             text = st.query_params.get(part.name)
@@ -77,13 +81,13 @@ class PageLink(Generic[View]):
         names = {part.name for part in fields(self._kind)}  # type: ignore[arg-type]
         visited_anew(self.page, lambda: self._write(st.session_state.get(self._last, self._kind())), names)
         st.session_state[self._last] = self.view()
-        if not st.session_state.pop(self._written, False):
+        if not (self._outdated() or st.session_state.pop(self._written, False)):
             st.session_state.pop(self._left, None)
 
     def change(self, **values: Any) -> None:
         """Shows something else. A gallery begins at its first page again unless told otherwise."""
         first = {"page": 1} if any(part.name == "page" for part in fields(self._kind)) else {}  # type: ignore[arg-type]
-        self._write(replace(self._newest(), **(first | values)))  # type: ignore[type-var]
+        self._write(replace(self.view(), **(first | values)))  # type: ignore[type-var]
 
     def mirror(
         self, name: str, names: Mapping[Any, str] | None = None, *, empty: Any = None, suffix: str = ""
@@ -111,13 +115,14 @@ class PageLink(Generic[View]):
         choices = {"options": list(names), "format_func": names.__getitem__} if names else {}
         return {"key": key, "on_change": changed} | choices
 
-    def _newest(self) -> View:
-        """What the address says, or will: of two quick clicks the second comes with the address that the
-        first one has written over."""
-        shown = st.session_state.get("shown-page") == self.page
-        if shown and st.query_params.to_dict() in st.session_state.get(self._left, []):
-            return st.session_state[self._last]  # type: ignore[no-any-return]
-        return self.view()
+    def _outdated(self) -> bool:
+        """Whether the browser had not heard of the newest address: the second of two quick clicks comes with
+        one that was written over, and so does what a component sends by itself, such as a canvas that has
+        loaded its picture. Back brings such a one, too, and means it."""
+        context = get_script_run_ctx()
+        if st.session_state.get("shown-page") != self.page or (context and context.is_history_navigation):
+            return False
+        return st.query_params.to_dict() in st.session_state.get(self._left, [])
 
     def _write(self, view: View) -> None:
         # One message, so one entry in the browser's history. Taking a part out of the address would be a
@@ -128,10 +133,16 @@ class PageLink(Generic[View]):
             if {st.query_params.get(part.name, _text(getattr(usual, part.name))), written} != {text}:
                 changes[part.name] = text
         if changes:
-            st.session_state.setdefault(self._left, []).append(st.query_params.to_dict())
-            st.session_state[self._written] = True
+            left = [*st.session_state.get(self._left, []), st.query_params.to_dict()]
             st.query_params.update(changes)
+            newest = st.query_params.to_dict()
+            st.session_state[self._left] = [address for address in left if address != newest]
+            st.session_state[self._written] = True
         st.session_state[self._last] = view
+
+
+def _left_of(page: str) -> str:
+    return f"{page}-left"
 
 
 def _text(value: Any) -> str:
