@@ -20,7 +20,7 @@ from core.paths import runs_folder
 from core.training_data import Pixels, Teach
 
 # What decides the distorted digits that the teachers look at.
-SEEN = (
+DISTORTIONS = (
     *("rotation", "translation", "scale", "shear", "aspect", "elastic"),
     *("thinner", "thicker", "blots", "upstroke", "bar", "drawn"),
 )
@@ -48,7 +48,7 @@ def teachers_of(config: TrainConfig, device: torch.device) -> Teach | None:
         model, card = load_for_training(name, config.architecture)
         models.append(model.to(device).eval())
         keys.append(card.hashes["model.safetensors"])
-    views = [getattr(config, field) for field in SEEN]
+    views = [getattr(config, field) for field in DISTORTIONS]
     key = hashlib.sha256(
         json.dumps([sorted(keys), views, device.type, config.precision]).encode()
     ).hexdigest()[:12]
