@@ -36,9 +36,9 @@ STAGE := $(BIN)/python train.py cnn --resume --record --seed 1
 RUNS := $(or $(DIGITSCOPE_RUNS),runs)
 
 train: $(RUNTIME)  ## Train all recorded networks and ship the best (long without a GPU; goes on where it was stopped)
+	$(STAGE) --recipe plain --seeds 5
 	$(STAGE) --recipe teacher --seeds 4 --out $(RUNS)/stages/cnn
-	$(STAGE) --recipe distilled --seeds 5 --teachers $(RUNS)/cnn-teacher-seed{1,2,3,4}/checkpoint
-	$(STAGE) --recipe plain --seeds 5 --out $(RUNS)/stages/plain
+	$(STAGE) --recipe distilled --seeds 5 --out $(RUNS)/stages/cnn --teachers $(RUNS)/cnn-teacher-seed{1,2,3,4}/checkpoint
 	$(STAGE) --recipe reference --seed 23 --peek --out $(RUNS)/stages/reference
 	$(STAGE) --recipe quick --out $(RUNS)/stages/quick
 	$(BIN)/python -m core calibrate

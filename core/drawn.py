@@ -17,6 +17,7 @@ from core.paths import data_folder
 from core.preprocess import THICKNESS_BAND, prepare
 from core.strokes import CANVAS_SIDE
 
+VERSION = 2  # to be raised when `prepare()` makes something else of a digit
 KEPT = 4  # data sets whose copies are kept
 PIECE = 250  # digits that a process prepares at once
 
@@ -31,7 +32,7 @@ def drawn_copies(digits: LabelledDigits) -> Pixels:
     `prepare()` refuses stays as it is.
     """
     cache = ArrayCache(data_folder() / "drawn", KEPT)
-    key = f"{digits.digest[:12]}-{'-'.join(str(width) for width in THICKNESS_BAND)}"
+    key = f"{digits.digest[:12]}-{'-'.join(str(width) for width in THICKNESS_BAND)}-{VERSION}"
     kept = cache.read(key, shape=digits.images.shape, kind="u")
     if kept is not None:
         return np.array(kept)

@@ -192,7 +192,9 @@ def logits_of(model: nn.Module, images: Pixels, *, size: int = 512) -> Tensor:
 
 
 def measure(model: nn.Module, data: DeviceDigits) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy in evaluation mode."""
-    logits = logits_of(model, data.images)
-    loss = F.cross_entropy(logits, data.targets)
-    return float(loss), float((logits.argmax(dim=1) == data.targets).float().mean())
+    """Mean cross-entropy and accuracy in evaluation mode, on the digits and on their drawn copies if any."""
+    images = [data.images] if data.drawn is None else [data.images, data.drawn]
+    logits = logits_of(model, torch.cat(images))
+    targets = torch.cat([data.targets] * len(images))
+    loss = F.cross_entropy(logits, targets)
+    return float(loss), float((logits.argmax(dim=1) == targets).float().mean())

@@ -5,9 +5,10 @@ anti-aliasing so that the longer side is 20 px, shifted so that the centre of ma
 """
 
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
 from scipy import ndimage
 
@@ -19,6 +20,7 @@ STEPS = ("Picture", "Ink", "Strokes", "28 × 28")
 SIDE = 28
 DIGIT_SIDE = 20
 FINE_SIDE = 80  # where strokes are made thicker or thinner before the last scaling
+LARGEST_DISC = 4  # px: two discs after another are nearly a disc of both radii, for far less work
 BOX_THRESHOLD = 0.1
 # Stroke widths (`stroke_width`) that are left as they are, px at 20 px size: around the middle of
 # MNIST's, whose training digits lie between 1.6 and 3.6 (5 % and 95 %). Pen-drawn digits are read
@@ -117,17 +119,29 @@ def _with_usual_thickness(ink: Field) -> Field:
     width, wanted = stroke_width(fine), low if share < low else high
     # Growth by g on both sides makes the whole digit larger too: (width + 2g) / (side + 2g) = wanted.
     growth = (wanted * FINE_SIDE - width) / (2 * (1 - wanted))
-    margin = int(np.ceil(max(0.0, growth))) + 1
-    strokes = np.pad(fine, margin) > 0.5 * float(fine.max())
-    # Only the side that the outline moves to: on the other one nothing changes.
-    if growth > 0:
-        distance = ndimage.distance_transform_edt(~strokes)
-        grown = np.where(strokes, 1, growth - distance + 1)
-    else:
-        distance = ndimage.distance_transform_edt(strokes)
-        grown = np.where(strokes, growth + distance, 0)
-    grown = grown.clip(0, 1).astype(np.float32)
+    grown = _spread(np.pad(fine, int(np.ceil(max(0.0, growth))) + 1), growth)
     return _cropped(grown) if float(grown.max()) > 0.5 else ink
+
+
+def _spread(ink: Field, growth: float) -> Field:
+    """Moves every outline by so many px, outwards or (below 0) inwards: that of faint ink, too.
+
+    Grey dilation or erosion with a disc (Serra 1982); between two whole radii a mixture of both.
+    """
+    shape = ndimage.grey_dilation if growth > 0 else ndimage.grey_erosion
+    move = partial(shape, mode="constant")
+    way = abs(growth)
+    while way > LARGEST_DISC:
+        ink, way = move(ink, footprint=_disc(LARGEST_DISC)), way - LARGEST_DISC
+    near, far = (move(ink, footprint=_disc(radius)) for radius in (int(way), int(way) + 1))
+    share = np.float32(way % 1)
+    return (1 - share) * near + share * far  # type: ignore[no-any-return]
+
+
+@lru_cache
+def _disc(radius: int) -> Bool[np.ndarray, "d d"]:
+    rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    return rows**2 + columns**2 <= (radius + 0.3) ** 2  # type: ignore[no-any-return]
 
 
 def _resized(field: Field, side: int) -> Field:

@@ -223,7 +223,8 @@ def summarise(
 def _chosen_by(config: TrainConfig, parts: Parts) -> str:
     if config.architecture == LINEAR:
         return f"loss on {parts.validation.name}"
-    return f"accuracy on {parts.validation.name}, then loss"
+    drawn = ", as they are and as if drawn" if config.drawn else ""
+    return f"accuracy on {parts.validation.name}{drawn}, then loss"
 
 
 def describe(run: TrainingRun, parts: Parts, metrics: dict[str, dict[str, Any]]) -> ModelCard:

@@ -53,8 +53,8 @@ def is_run(run: Mapping[str, Any], training: Mapping[str, Any]) -> bool:
 
 
 def validation_accuracy(result: dict[str, Any]) -> float:
-    """What runs are chosen by."""
-    return float(result["metrics"][result["chosen_on"]]["accuracy"])
+    """What runs are chosen by: the figure of the epoch that was chosen by it."""
+    return float(result["history"][result["best_epoch"] - 1]["validation_accuracy"])
 
 
 def read_results(path: Path = TRAINING_RESULTS) -> list[RecipeResults]:

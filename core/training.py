@@ -131,7 +131,7 @@ class _Run:
         self.data = TrainingData(digits, config, teachers_of(config, device))
         self._check_shares(len(digits))
         self.learner = Learner(config, model, self.data.steps_per_epoch, processes=self.processes)
-        self.held_out = DeviceDigits(validation, model.classes, device)
+        self.held_out = DeviceDigits(validation, model.classes, device, drawn=config.drawn > 0)
         self.history: History = []
         self.chosen = copy.deepcopy(self.learner.served)
         self.started = time.perf_counter()

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from core.datasets import LabelledDigits
 from core.errors import NothingDrawn, PictureError
-from core.preprocess import DIGIT_SIDE, THICKNESS_BAND, prepare, prepared_pixels, stroke_width
+from core.preprocess import DIGIT_SIDE, THICKNESS_BAND, _spread, prepare, prepared_pixels, stroke_width
 from tests.drawings import SEVEN, TWO, drawn, likeness, photo
 
 
@@ -89,6 +89,31 @@ def test_thin_and_fat_strokes_are_brought_near_mnists(width: int):
     share = width / (box(drawing)[0] - 1) * DIGIT_SIDE
     assert not low <= share <= high, "the drawing must be in need of it"
     assert low - 0.25 <= width_of(prepare(drawing).pixels) <= high + 0.4
+
+
+@pytest.mark.parametrize("width", [8, 52])
+def test_faint_ink_stays_faint_when_strokes_are_moved(width: int):
+    """MNIST's strokes are soft, and thin ones faint: moved by a threshold they would be gone."""
+    drawing = np.zeros((280, 280), dtype=np.uint8)
+    drawing[40:240, 60 : 60 + width] = 255
+    drawing[40:240, 180 : 180 + width] = 100
+    assert not THICKNESS_BAND[0] <= width / 200 * DIGIT_SIDE <= THICKNESS_BAND[1]
+    levels = prepare(drawing).pixels[14].astype(float)
+    strong, faint = levels[:14].sum(), levels[14:].sum()
+    assert faint / strong == pytest.approx(100 / 255, rel=0.02)
+
+
+@pytest.mark.parametrize("growth", [0.25, 1.0, 1.75, 4.0, 6.5, -0.25, -1.0, -2.5, -4.75])
+@pytest.mark.parametrize("level", [1.0, 0.25])
+def test_outlines_move_by_so_many_pixels(growth: float, level: float):
+    bar = np.zeros((60, 60), dtype=np.float32)
+    bar[:, 20:40] = level
+    moved = _spread(bar, growth)[30]
+    assert moved.sum() == pytest.approx(level * (20 + 2 * growth), rel=1e-5)
+    assert moved.max() == pytest.approx(level)
+    disc = (np.hypot(*np.mgrid[-30:31, -30:31]) < 15).astype(np.float32)
+    area = float(_spread(disc * level, growth).sum())
+    assert area == pytest.approx(level * np.pi * (15 + growth) ** 2, rel=0.05)
 
 
 def test_usual_strokes_keep_their_thickness():

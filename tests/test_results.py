@@ -20,7 +20,8 @@ def run(recipe: str, seed: int, validation: float, test: float, ece: float = 0.0
         "flags": {"architecture": "DigitCNN", "epochs": 3},
         "seconds": 90.0 + seed,
         "hardware": "x86",
-        "history": [],
+        "best_epoch": 2,
+        "history": [{"validation_accuracy": share} for share in (0.9, validation, 1.0)],
         "chosen_on": "mnist-validation",
         "tested_on": "mnist-test",
         "metrics": {
@@ -102,6 +103,14 @@ def test_the_best_run_is_the_one_validation_likes_even_if_the_test_set_does_not(
     record(run("plain", 2, 0.995, 0.990), path)
     record(run("plain", 3, 0.995, 0.998), path)
     assert read_results(path)[0].best["seed"] == 2, "of equal ones the first"
+
+
+def test_runs_are_chosen_by_what_their_epochs_were_chosen_by(path: Path):
+    drawn_worse = run("plain", 1, 0.994, 0.99)  # its epoch was chosen by drawn copies, too
+    drawn_worse["metrics"]["mnist-validation"]["accuracy"] = 0.999
+    record(drawn_worse, path)
+    record(run("plain", 2, 0.995, 0.99), path)
+    assert read_results(path)[0].best["seed"] == 2
 
 
 def test_two_processes_that_record_at_once_lose_nothing(path: Path):

@@ -257,6 +257,34 @@ def test_measuring_is_the_mean_over_digits_in_evaluation_mode(run: TrainingRun, 
     assert accuracy == pytest.approx(accuracy_of(run, data[1]))
 
 
+def test_measuring_is_on_the_drawn_copies_too_where_there_are(
+    run: TrainingRun, data, monkeypatch: pytest.MonkeyPatch
+):
+    inverted = replace(data[1], images=255 - data[1].images)
+    monkeypatch.setattr("core.training_data.drawn_copies", lambda digits: 255 - digits.images)
+    classes = run.model.classes
+    both = measure(run.model, DeviceDigits(data[1], classes, CPU, drawn=True))
+    each = [measure(run.model, DeviceDigits(digits, classes, CPU)) for digits in (data[1], inverted)]
+    assert both == pytest.approx(np.mean(each, axis=0), rel=1e-5)
+    assert each[0][1] != each[1][1]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_network_that_learns_from_drawn_copies_is_chosen_by_them(
+    data, monkeypatch: pytest.MonkeyPatch, share: float
+):
+    seen = []
+
+    def pretend(_model: torch.nn.Module, held_out: DeviceDigits) -> tuple[float, float]:
+        seen.append(held_out.drawn is not None)
+        return 1.0, 0.5
+
+    monkeypatch.setattr("core.training_data.drawn_copies", lambda digits: digits.images)
+    monkeypatch.setattr(training, "measure", pretend)
+    train(replace(QUICK, epochs=1, drawn=share), *data, device=CPU)
+    assert seen == [share > 0]
+
+
 def test_normalising_gives_mnists_zero_mean_and_unit_variance():
     pixels = torch.tensor([0.1307, 0.1307 + 0.3081, 0.0])
     torch.testing.assert_close(normalise(pixels), torch.tensor([0.0, 1.0, -0.1307 / 0.3081]))

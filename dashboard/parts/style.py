@@ -110,6 +110,7 @@ img.pixels { image-rendering: pixelated; display: block; width: 100%; border-rad
 [data-testid="stCaptionContainer"] { opacity: 0.76; }
 [data-testid="stBaseButton-primary"]:enabled { background: #0f766e; border-color: #0f766e; color: #fff; }
 [data-testid="stBaseButton-primary"]:enabled:hover { background: #0b5f58; border-color: #0b5f58; }
+[data-testid="stSidebarNavLink"]:focus-visible { outline: 2px solid #16938a; outline-offset: -2px; }
 [data-testid="stMain"]:focus-visible { outline: 2px solid #16938a; outline-offset: -3px; }
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation-duration: 1ms !important; animation-iteration-count: 1 !important;
