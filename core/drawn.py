@@ -14,11 +14,10 @@ from core.array_cache import ArrayCache
 from core.datasets import LabelledDigits
 from core.errors import PictureError
 from core.paths import data_folder
-from core.preprocess import THICKNESS_BAND, prepare
+from core.preprocess import THICKNESS_BAND, VERSION, prepare
 from core.strokes import CANVAS_SIDE
 
-VERSION = 2  # to be raised when `prepare()` makes something else of a digit
-KEPT = 4  # data sets whose copies are kept
+KEPT = 4  # sets of digits whose copies are kept: of a data set those to learn from and those to choose with
 PIECE = 250  # digits that a process prepares at once
 
 Pixels = UInt8[np.ndarray, "n 28 28"]

@@ -12,12 +12,14 @@ from core.array_cache import ArrayCache
 from core.glyphs import Glyph, letters, rendered, symbols
 from core.labelled import LabelledDigits
 from core.paths import data_folder
+from core.preprocess import VERSION as PREPARED
 from core.preprocess import prepared_pixels
 from core.strokes import render, stroke
 
 SIDE = 28
 KEPT = 48  # files of under 1 MB
-VERSION = 2  # to be raised when a set is made in another way
+VERSION = 1  # to be raised when a set is made in another way
+MADE = f"{VERSION}-{PREPARED}"
 POINT_SYMMETRIC = (0, 1, 2, 5, 6, 8, 9)  # still a digit, or nearly, when turned by 180°
 MIRROR_SYMMETRIC = (0, 1, 8)
 TURN_SYMMETRIC = (0,)  # by 90°
@@ -55,7 +57,7 @@ def made(key: str, digits: LabelledDigits, n: int, *, seed: int = 0) -> Pixels:
     """
     recipe = RECIPES[key]
     made_of = repr((digits.digest if recipe.of_digits else "", recipe.glyphs() if recipe.glyphs else ""))
-    name = f"{key}-{n}-{seed}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}-{VERSION}"
+    name = f"{key}-{n}-{seed}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}-{MADE}"
     cache = _cache()
     found = cache.read(name, shape=(None, SIDE, SIDE), kind="u")
     if found is None:
@@ -85,7 +87,7 @@ def keep(keys: tuple[str, ...], n: int, seed: int, data: str) -> Iterator[str]:
 
 def is_kept(key: str, n: int, *, seed: int = 0) -> bool:
     """Whether such a set was made before, of whatever fonts and digits: a quick look."""
-    return any(_cache().folder.glob(f"{key}-{n}-{seed}-*-{VERSION}.npy"))
+    return any(_cache().folder.glob(f"{key}-{n}-{seed}-*-{MADE}.npy"))
 
 
 def _cache() -> ArrayCache:

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from core.errors import DatasetError
 from core.files import is_hidden
+from core.preprocess import VERSION as PREPARED
 
 MANIFEST, LISTING = "manifest.json", "listing.parquet"
 KEPT = (MANIFEST, LISTING, "about.json", "checksums.json", "part-*.parquet")
@@ -98,7 +99,7 @@ def plan(folder: Path, dataset: Path, *, weights: str, fitted: str, shard_size: 
         pictures, listed = _write_listing(beside, rows, COLUMNS[kind], size)
         if not pictures:
             raise DatasetError(f"{dataset}: no picture. Choose another data set.")
-        fields = [str(source), kind, weights, fitted, pictures, size, listed]
+        fields = [str(source), kind, weights, fitted, pictures, size, listed, PREPARED]
         digest = hashlib.sha256(json.dumps(fields).encode()).hexdigest()
         manifest = Manifest(str(dataset), str(source), kind, weights, fitted, pictures, size, digest)
         if older is None:
@@ -258,7 +259,8 @@ def _difference(folder: Path, older: Manifest, newer: Manifest) -> str:
         "pictures": "another number of pictures",
     }
     found = [text for name, text in names.items() if getattr(older, name) != getattr(newer, name)]
+    otherwise = "pictures that have changed since, or that are prepared otherwise now"
     return (
-        f"{folder} was begun with {' and '.join(found) or 'pictures that have changed since'} "
+        f"{folder} was begun with {' and '.join(found) or otherwise} "
         f"({older.pictures} pictures of {older.source}). Start anew with --fresh, or choose another --out."
     )

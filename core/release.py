@@ -19,6 +19,7 @@ from core.evaluation import Evaluation, evaluate
 from core.learner import logits_of
 from core.models import DigitCNN, Network, parameter_count
 from core.parts import Parts, parts_of
+from core.preprocess import VERSION as PREPARED
 from core.results import validation_accuracy
 from core.runs import RunFolder, StepReport, open_run
 from core.training import TrainingRun, new_network, train
@@ -87,6 +88,8 @@ def _run(
     def opened() -> dict[str, Any] | None:
         nonlocal run
         again = {"peek": how["peek"], "processes": processes.count()}
+        if config.drawn:
+            again["prepared"] = PREPARED
         run = stack.enter_context(open_run(name, config, resume=resume, **again))
         return run.result()
 

@@ -53,7 +53,7 @@ def is_run(run: Mapping[str, Any], training: Mapping[str, Any]) -> bool:
 
 
 def validation_accuracy(result: dict[str, Any]) -> float:
-    """What runs are chosen by: the figure of the epoch that was chosen by it."""
+    """What runs are chosen by: their best epoch's, on the copies as if drawn too if it learned from such."""
     return float(result["history"][result["best_epoch"] - 1]["validation_accuracy"])
 
 

@@ -186,6 +186,11 @@ def _same_start(path: Path, start: dict[str, Any]) -> None:
         return  # killed before it began: there is nothing to go on from, and nothing in the way
     now = json.loads(json.dumps(start))
     changed = [key for key in now if before.get(key) != now[key]]
+    if "prepared" in changed:
+        raise TrainingError(
+            f"{path} was started when digits as if drawn were prepared in another way. Start anew without "
+            "--resume."
+        )
     if changed:
         flags = ", ".join(f"--{key.replace('_', '-')} {before.get(key)}" for key in changed)
         raise TrainingError(

@@ -4,6 +4,7 @@ The link is the only truth. Widgets are set from it before they are drawn, and w
 into it before the page is drawn anew.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar
@@ -13,13 +14,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 View = TypeVar("View")
 NOTHING: Mapping[str, Any] = {}
+HEARD = 5.0  # s after which a browser has heard of a new address, and means the one that it comes with
 
 
 def shown(page: str) -> None:
     """Notes which page is shown from now on. Before it is run: a visitor may leave it before it is whole."""
     if st.session_state.get("shown-page") != page:
         st.session_state["visited-anew"] = page
-        st.session_state.pop(_left_of(page), None)
+    if st.session_state.get("shown-page") != page or _by_history():
+        st.session_state.pop(_written_of(page), None)
     st.session_state["shown-page"] = page
 
 
@@ -61,8 +64,8 @@ class PageLink(Generic[View]):
         self.page, self._kind, self._read = page, kind, read
         self.of_data, self.of_new_data = of_data, {**of_data, **of_new_data}
         self._last = f"{page}-last"  # the view of this session, for when the page is left and visited again
-        self._left = _left_of(page)  # addresses that were written over, until the browser has the newest
-        self._written = f"{page}-written"  # whether the run at hand wrote one
+        self._names = {part.name for part in fields(kind)}  # type: ignore[arg-type]
+        self._written = _written_of(page)
 
     def view(self) -> View:
         """What the address says, or will; what it says wrongly is as if it were not there."""
@@ -78,11 +81,10 @@ class PageLink(Generic[View]):
 
     def arrive(self) -> None:
         """Brings the last view of this session back when the page is visited again without a link."""
-        names = {part.name for part in fields(self._kind)}  # type: ignore[arg-type]
-        visited_anew(self.page, lambda: self._write(st.session_state.get(self._last, self._kind())), names)
+        visited_anew(
+            self.page, lambda: self._write(st.session_state.get(self._last, self._kind())), self._names
+        )
         st.session_state[self._last] = self.view()
-        if not (self._outdated() or st.session_state.pop(self._written, False)):
-            st.session_state.pop(self._left, None)
 
     def change(self, **values: Any) -> None:
         """Shows something else. A gallery begins at its first page again unless told otherwise."""
@@ -119,10 +121,19 @@ class PageLink(Generic[View]):
         """Whether the browser had not heard of the newest address: the second of two quick clicks comes with
         one that was written over, and so does what a component sends by itself, such as a canvas that has
         loaded its picture. Back brings such a one, too, and means it."""
-        context = get_script_run_ctx()
-        if st.session_state.get("shown-page") != self.page or (context and context.is_history_navigation):
+        if st.session_state.get("shown-page") != self.page or _by_history():
             return False
-        return st.query_params.to_dict() in st.session_state.get(self._left, [])
+        written = self._lately()
+        return self._address() in written and self._address() != written[-1]
+
+    def _lately(self) -> list[dict[str, str]]:
+        """The addresses that the browser may still not have heard of or have left; the last is the newest."""
+        at, written = st.session_state.get(self._written, (0.0, []))
+        return written if time.monotonic() - at < HEARD else []
+
+    def _address(self) -> dict[str, str]:
+        """This page's part of the address."""
+        return {name: text for name, text in st.query_params.to_dict().items() if name in self._names}
 
     def _write(self, view: View) -> None:
         # One message, so one entry in the browser's history. Taking a part out of the address would be a
@@ -133,16 +144,21 @@ class PageLink(Generic[View]):
             if {st.query_params.get(part.name, _text(getattr(usual, part.name))), written} != {text}:
                 changes[part.name] = text
         if changes:
-            left = [*st.session_state.get(self._left, []), st.query_params.to_dict()]
+            written = [*self._lately(), self._address()]
             st.query_params.update(changes)
-            newest = st.query_params.to_dict()
-            st.session_state[self._left] = [address for address in left if address != newest]
-            st.session_state[self._written] = True
+            st.session_state[self._written] = time.monotonic(), [*written, self._address()]
         st.session_state[self._last] = view
 
 
-def _left_of(page: str) -> str:
-    return f"{page}-left"
+def _written_of(page: str) -> str:
+    """The key of the addresses that were written lately, with the time."""
+    return f"{page}-written"
+
+
+def _by_history() -> bool:
+    """Whether Back or Forward led here."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _text(value: Any) -> str:

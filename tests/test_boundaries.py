@@ -81,10 +81,10 @@ CORE_LAYERS = (
     ("card",),
     ("card_fields",),
     ("datasets", "results", "runs"),
-    ("collection", "own", "bundle", "glyphs"),
+    ("collection", "own", "bundle", "glyphs", "manifest"),
     ("mnist", "pendigits", "preprocess", "hardware", "labelling", "archive", "corruptions"),
     ("noises", "marks"),
-    ("live_training", "ink", "picture", "idx", "strokes", "listing", "notes", "manifest", "unusual"),
+    ("live_training", "ink", "picture", "idx", "strokes", "listing", "notes", "unusual"),
     (
         "config",
         "paths",

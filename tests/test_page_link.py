@@ -56,6 +56,35 @@ def test_the_second_of_two_quick_clicks_keeps_the_first_ones_choice(app: AppTest
     assert app.text[0].value == "1 against 3"
 
 
+def test_who_has_heard_of_the_first_of_two_clicks_keeps_the_second(app: AppTest):
+    app.selectbox(key="any-target").set_value(3).run()
+    before = address(app)
+    app.selectbox(key="any-target").set_value(9).run()
+    first = address(app)
+    comes_with(app, before, lambda: app.selectbox(key="any-against").set_value(4))
+    comes_with(app, first, lambda: None)
+    assert app.text[0].value == "9 against 4"
+    comes_with(app, first, lambda: app.selectbox(key="any-target").set_value(5))
+    assert app.text[0].value == "5 against 4"
+
+
+def test_what_else_stands_in_the_address_makes_it_no_other(app: AppTest):
+    app.selectbox(key="any-target").set_value(3).run()
+    before = address(app)
+    app.selectbox(key="any-target").set_value(9).run()
+    comes_with(app, before | {"brush": "20"}, lambda: None)
+    assert app.text[0].value == "9 against None"
+
+
+def test_an_old_address_is_meant_once_the_browser_has_had_the_time_to_hear(app: AppTest, monkeypatch):
+    app.selectbox(key="any-target").set_value(3).run()
+    before = address(app)
+    app.selectbox(key="any-target").set_value(9).run()
+    monkeypatch.setattr("dashboard.page_link.HEARD", 0.0)
+    comes_with(app, before, lambda: None)
+    assert app.text[0].value == "3 against None"
+
+
 def test_what_comes_by_itself_with_an_old_address_changes_nothing(app: AppTest):
     app.selectbox(key="any-target").set_value(3).run()
     before = address(app)

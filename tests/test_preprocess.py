@@ -9,7 +9,15 @@ from scipy import ndimage
 
 from core.datasets import LabelledDigits
 from core.errors import NothingDrawn, PictureError
-from core.preprocess import DIGIT_SIDE, THICKNESS_BAND, _spread, prepare, prepared_pixels, stroke_width
+from core.preprocess import (
+    DIGIT_SIDE,
+    THICKNESS_BAND,
+    VERSION,
+    _spread,
+    prepare,
+    prepared_pixels,
+    stroke_width,
+)
 from tests.drawings import SEVEN, TWO, drawn, likeness, photo
 
 
@@ -221,3 +229,34 @@ def test_the_desk_around_the_paper_falls_out_and_leaves_full_strokes(desk: float
     pixels = prepare(picture).pixels
     assert likeness(pixels, prepare(ink).pixels) > 0.9
     assert pixels.max() > 200
+
+
+# Means of 4 × 4 px.
+MADE = {
+    (TWO, 6): [
+        [0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 148, 138, 157, 3, 0],
+        [0, 25, 77, 0, 105, 59, 0],
+        [0, 0, 0, 16, 168, 7, 0],
+        [0, 0, 35, 161, 27, 0, 0],
+        [0, 21, 217, 147, 136, 53, 0],
+        [0, 0, 0, 0, 0, 0, 0],
+    ],
+    (SEVEN, 40): [
+        [0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0],
+        [0, 129, 197, 197, 232, 95, 0],
+        [0, 0, 0, 2, 189, 12, 0],
+        [0, 0, 0, 81, 112, 0, 0],
+        [0, 0, 2, 193, 11, 0, 0],
+        [0, 0, 62, 118, 0, 0, 0],
+    ],
+}
+
+
+@pytest.mark.parametrize("number", range(len(MADE)))
+def test_what_is_made_of_a_drawing_changes_with_the_version_alone(number: int):
+    (shape, width), expected = list(MADE.items())[number]
+    blocks = prepare(drawn(shape, width=width)).pixels.astype(float).reshape(7, 4, 7, 4).mean(axis=(1, 3))
+    assert VERSION == 2, "after a change of VERSION these blocks are to be recorded anew"
+    np.testing.assert_allclose(blocks, expected, atol=1.5)

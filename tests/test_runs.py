@@ -183,3 +183,13 @@ def test_a_damaged_folder_is_no_run(folder):
     (folder / "odd").mkdir(parents=True)
     (folder / "odd" / runs.LOCK).mkdir()
     assert running() == []
+
+
+def test_a_run_on_copies_that_were_prepared_otherwise_does_not_go_on():
+    with open_run("cnn-1", CONFIG, prepared=1):
+        pass
+    with (
+        pytest.raises(TrainingError, match=r"prepared in another way\. Start anew without --resume"),
+        open_run("cnn-1", CONFIG, resume=True, prepared=2),
+    ):
+        pass

@@ -68,11 +68,17 @@ def test_a_goal_is_met_by_the_first_rung_whose_mean_reaches_it(monkeypatch: pyte
     def pretend(config, parts, device, seed: int) -> tuple[float, float]:
         return config.epochs * 0.5, reached.get(config.epochs, 0.996) + 0.0001 * (seed - 3)
 
+    kept = []
+    monkeypatch.setattr(training_bench, "drawn_copies", lambda part: kept.append(part))
+    monkeypatch.setattr("core.training_data.drawn_copies", lambda part: part.images)
     monkeypatch.setattr(training_bench, "_seconds", pretend)
-    rows = list(training_bench._times_on_gpu(PARTS, CPU))
+    loaded, *rows = list(training_bench._times_on_gpu(PARTS, CPU))
     assert [(row.figure, row.value, row.n) for row in rows] == [
         ("50 epochs on a GPU", 25.0, 1),
         ("time to 99.0% on a GPU", 1.0, 5),
         ("time to 99.4% on a GPU", 2.0, 5),
     ]
     assert rows[1].against == "2 epochs, validation 99.10% ± 0.02%"
+    assert kept == [PARTS.training, PARTS.validation], "no run waits for copies to be made"
+    assert 0 < loaded.value < 5
+    assert loaded.figure.startswith("data onto the GPU")
