@@ -46,6 +46,8 @@ def test_the_overview_says_what_the_card_says(app: AppTest, name: str) -> None:
     assert f"{card.parameters:,}" in words
     assert percent(test["interval_95"][0], 2) in words
     assert f"It knows {listed(card.classes)} and nothing else" in words
+    (training,) = (one for one in app.markdown if one.value == "**Training**")
+    assert training.help == f"Errors by epoch. The epoch was chosen by {plain(card.training['chosen_by'])}."
 
 
 def test_a_model_that_was_never_measured_says_so_with_the_remedy(

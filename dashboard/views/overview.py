@@ -29,7 +29,8 @@ def show() -> None:
         st.markdown("**Which digit is taken for which**", help="Counts on MNIST's test set.")
         _chart_or_remedy(name, test, charts.confusion)
     with right.container(border=True, height="stretch"):
-        st.markdown("**Training**", help="Errors by epoch. The epoch was chosen on the validation digits.")
+        chosen_by = card.training.get("chosen_by", "the validation digits")
+        st.markdown("**Training**", help=f"Errors by epoch. The epoch was chosen by {plain(chosen_by)}.")
         history = resources.history(name)
         if history:
             charts.training(history, card.training["best_epoch"])
