@@ -13,6 +13,7 @@ from core.reading import prepare_files
 from dashboard import resources
 from dashboard.learn_link import TABS
 from dashboard.words import percent
+from tests.history import go_to
 
 APP = str(paths.ROOT / "dashboard" / "app.py")
 PATIENCE = 60.0  # s
@@ -197,11 +198,10 @@ def test_back_to_a_link_of_before_trains_what_it_names():
     app.button(key="learn-train").click().run()
     assert weights_shown(until(app, "Done after 5 epochs")) != first
     assert app.query_params["run"] != link
-    app.query_params["run"] = link
-    app.run()
+    before = {name: app.query_params[name] for name in app.query_params}
+    go_to(app, before | {"run": link})
     assert weights_shown(until(app, "Done after 5 epochs")) == first
-    del app.query_params["run"]
-    app.run()
+    go_to(app, {name: value for name, value in before.items() if name != "run"})
     assert "Press **Train**" in texts(app)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
+
+from tests.history import go_to
 
 
 def script() -> None:
@@ -109,13 +110,11 @@ def test_what_was_chosen_again_is_not_taken_for_old(app: AppTest):
     assert app.text[0].value == "3 against None"
 
 
-def test_after_back_a_click_changes_what_back_brought(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+def test_after_back_a_click_changes_what_back_brought(app: AppTest):
     app.selectbox(key="any-target").set_value(3).run()
     before = address(app)
     app.selectbox(key="any-target").set_value(9).run()
-    with monkeypatch.context() as browser:
-        browser.setattr(ScriptRunContext, "is_history_navigation", property(lambda _: True, lambda *_: None))
-        comes_with(app, before, lambda: None)
+    go_to(app, before)
     assert app.text[0].value == "3 against None"
     app.selectbox(key="any-against").set_value(5).run()
     assert app.text[0].value == "3 against 5"
