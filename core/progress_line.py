@@ -4,6 +4,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from core.results import validation_accuracy
 from core.runs import StepReport
 
 LAYOUT = "{desc}{percentage:3.0f}%{postfix} |{bar:20}|"  # tqdm's own times know nothing of a resumed run
@@ -38,7 +39,8 @@ class ProgressLine:
         """A run has ended."""
         test = result["metrics"][result["tested_on"]]
         self._bar.write(
-            f"seed {result['seed']}: epoch {result['best_epoch']} chosen on {result['chosen_on']}; "
+            f"seed {result['seed']}: epoch {result['best_epoch']} chosen on {result['chosen_on']} "
+            f"({validation_accuracy(result):.2%}); "
             f"{result['tested_on']}: {test['accuracy']:.2%} ({test['errors']} errors in {test['n']})"
         )
         self._bar.reset()

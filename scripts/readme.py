@@ -41,7 +41,7 @@ def models() -> str:
         lines.append(f"| {dataset} | {cells} |")
     calibration = (card.metrics.get("mnist-test") for card in cards)
     cells = " | ".join(f"{m['ece']:.2%}" if m else "not measured" for m in calibration)
-    lines.append(f"| calibration error (ECE, 15 bins) on mnist-test | {cells} |")
+    lines.append(f"| calibration error (ECE, 15 bins) on mnist-test, after temperature | {cells} |")
     for label, field in (("seed", "seed"), ("epoch chosen on the validation split", "best_epoch")):
         lines.append(f"| {label} | " + " | ".join(str(card.training[field]) for card in cards) + " |")
     made = (
